@@ -1,0 +1,1 @@
+"""Cradlewatch: an AI baby monitor of any camera."""
