@@ -1,0 +1,1 @@
+"""A real Home Assistant in a folder of its own: for the demo, the browser tests and the benchmarks."""
