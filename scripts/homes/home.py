@@ -46,6 +46,11 @@ def port_is_taken(port: int) -> bool:
     return False
 
 
+def _clean_environment() -> dict[str, str]:
+    # With the repository on its path, Home Assistant would take our custom_components for all there are.
+    return {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
+
+
 def _die_with_parent() -> None:
     # A demo whose own process is killed must not leave Home Assistant behind.
     with suppress(OSError):
@@ -96,16 +101,24 @@ class Home:
         hass = Path(sys.executable).with_name("hass")
         self.process = await asyncio.create_subprocess_exec(
             str(hass), "--skip-pip", "-c", str(self.config_dir),
-            env={**os.environ, **(env or {})}, stdin=asyncio.subprocess.DEVNULL,
+            env=_clean_environment() | (env or {}), cwd=self.config_dir, stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
             start_new_session=True, preexec_fn=_die_with_parent,
         )  # fmt: skip
         self._session = aiohttp.ClientSession(headers={"Authorization": f"Bearer {self.token}"})
+        try:
+            await self._wait_running(limit_s)
+        except HomeError:
+            await self.stop()
+            raise
+
+    async def _wait_running(self, limit_s: float) -> None:
+        assert self.process is not None
         deadline = time.monotonic() + limit_s
         while time.monotonic() < deadline:
             if self.process.returncode is not None:
                 raise HomeError(f"Home Assistant ended with {self.process.returncode}; see {self.log_path}")
-            with suppress(aiohttp.ClientError, HomeError):
+            with suppress(aiohttp.ClientError):
                 if (await self.get("/api/config"))["state"] == "RUNNING":
                     return
             await asyncio.sleep(0.2)

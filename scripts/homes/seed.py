@@ -158,7 +158,8 @@ async def _make_owner(config_dir: Path, options: SeedOptions) -> str:
     )
     token = hass.auth.async_create_access_token(refresh)
     logging.getLogger("homeassistant.core").setLevel(logging.WARNING)
-    await hass.async_stop()
+    # Not started, so without force it would return before its last writes.
+    await hass.async_stop(force=True)
     return token
 
 
