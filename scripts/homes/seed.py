@@ -68,7 +68,7 @@ config:
 media_source:
 system_health:
 persistent_notification:
-demo_phone:
+mobile_app:
 stream:
   segment_duration: {options.segment_s:g}
   part_duration: 0.5
@@ -115,13 +115,11 @@ def _write_files(config_dir: Path, options: SeedOptions) -> None:
     }
     _storage(config_dir, "http", 2, 2, {"stable": stable, "pending": None, "yaml_migration_done": True})
     root = Path(__file__).resolve().parents[2]
-    for target, source in (
-        ("cradlewatch", root / "custom_components" / "cradlewatch"),
-        ("demo_phone", root / "scripts" / "demo_phone"),
+    for link, source in (
+        (config_dir / "custom_components" / "cradlewatch", root / "custom_components" / "cradlewatch"),
+        (config_dir / "blueprints" / "automation" / "cradlewatch", root / "blueprints" / "automation" / "cradlewatch"),
     ):
-        link = config_dir / "custom_components" / target
-        if link.is_symlink() or link.exists():
-            link.unlink()
+        link.unlink(missing_ok=True)
         link.symlink_to(source, target_is_directory=True)
 
 
