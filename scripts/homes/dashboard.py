@@ -9,11 +9,8 @@ BLUEPRINT = "cradlewatch/notify_phone.yaml"
 
 
 def entity(ids: dict[str, str], key: str) -> str:
-    """The entity id whose unique id ends with `_<key>`."""
-    for unique_id, entity_id in ids.items():
-        if unique_id.endswith(f"_{key}") and not unique_id.endswith(f"_home_{key}"):
-            return entity_id
-    raise KeyError(key)
+    """The entity id whose unique id is `<entry or subentry>_<key>`."""
+    return next(entity_id for unique_id, entity_id in ids.items() if unique_id.partition("_")[2] == key)
 
 
 def dashboard(ids: dict[str, str], name: str, *, ai: bool) -> dict[str, Any]:

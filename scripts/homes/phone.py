@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 import json
-from pathlib import Path
 import time
 from typing import Any, Self
 
@@ -12,6 +11,11 @@ from aiohttp import web
 from .home import Home
 
 STATE_FILE = ".phones.json"
+
+
+def _load(home: Home) -> dict[str, str]:
+    path = home.config_dir / STATE_FILE
+    return dict(json.loads(path.read_text())) if path.exists() else {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +75,7 @@ class PhoneStand:
 
     async def register(self, home: Home, name: str, *, apple: bool) -> str:
         """Make the phone known to Home Assistant (again); returns its device id."""
-        path: Path = home.config_dir / STATE_FILE
-        known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+        known = _load(home)
         key = name.lower().replace(" ", "_")
         body: dict[str, Any] = {
             "app_data": {"push_token": key, "push_url": f"http://127.0.0.1:{self.port}/push/{key}"},
@@ -90,7 +93,7 @@ class PhoneStand:
                 "os_name": "iOS" if apple else "Android", "supports_encryption": False,
             }  # fmt: skip
             known[key] = (await home.post("/api/mobile_app/registrations", body))["webhook_id"]
-            path.write_text(json.dumps(known))
+            (home.config_dir / STATE_FILE).write_text(json.dumps(known))  # noqa: ASYNC240 - a script's own loop
         devices = await home.command("config/device_registry/list")
         found = [row["id"] for row in devices if ["mobile_app", key] in row["identifiers"]]
         return str(found[0])

@@ -98,9 +98,7 @@ def _write_files(config_dir: Path, options: SeedOptions) -> None:
     automations = config_dir / "automations.yaml"
     if not automations.exists():
         automations.write_text("[]\n")
-    _storage(
-        config_dir, "onboarding", 4, 1, {"done": ["user", "core_config", "analytics", "integration"]}
-    )
+    _storage(config_dir, "onboarding", 4, 1, {"done": ["user", "core_config", "analytics", "integration"]})
     stable = {
         "server_host": ["127.0.0.1"],
         "server_port": options.port,
