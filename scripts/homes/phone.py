@@ -93,7 +93,7 @@ class PhoneStand:
                 "os_name": "iOS" if apple else "Android", "supports_encryption": False,
             }  # fmt: skip
             known[key] = (await home.post("/api/mobile_app/registrations", body))["webhook_id"]
-            (home.config_dir / STATE_FILE).write_text(json.dumps(known))  # noqa: ASYNC240 - a script's own loop
+            (home.config_dir / STATE_FILE).write_text(json.dumps(known))
         devices = await home.command("config/device_registry/list")
         found = [row["id"] for row in devices if ["mobile_app", key] in row["identifiers"]]
         return str(found[0])
