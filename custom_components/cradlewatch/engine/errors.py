@@ -31,6 +31,10 @@ class SourceEndedError(SourceError):
     """The source was open and ended: a camera that closed the connection, a cut cable."""
 
 
+class SourceChangedError(SourceError):
+    """Codec, size or parameter sets changed in mid-stream: open the source anew."""
+
+
 class AnalysisFailure(StrEnum):
     """Why there is no verdict. The values are shown as the reason of an unknown safety state."""
 

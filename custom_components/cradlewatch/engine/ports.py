@@ -1,0 +1,56 @@
+"""What the frame loop talks to: interfaces only, so that no stage imports a later one."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from av.video.frame import VideoFrame
+
+from .models import AudioBlock, Frame, LinkState, LoopFigures, Reading, Signal, StreamInfo
+
+
+class LoopSink(Protocol):
+    """Receives what the loop finds, in the loop's thread (or its watchdog's for `on_link`). Must not block."""
+
+    def on_link(self, state: LinkState) -> None: ...
+
+    def on_info(self, info: StreamInfo) -> None: ...
+
+    def on_signals(self, signals: Sequence[Signal]) -> None: ...
+
+    def on_reading(self, reading: Reading, figures: LoopFigures) -> None: ...
+
+
+class Senses(Protocol):
+    """All detectors of one crib, called in the loop's thread only. Clock-free: times come with the data."""
+
+    def on_info(self, info: StreamInfo) -> None:
+        """A source was opened: audio present or not, overlay boxes. Keeps what was learned of the scene."""
+        ...
+
+    def on_frame(self, frame: Frame) -> Sequence[Signal]: ...
+
+    def on_audio(self, block: AudioBlock) -> Sequence[Signal]: ...
+
+    def reading(self, at_s: float) -> Reading: ...
+
+    @property
+    def wants_every_frame(self) -> bool:
+        """False while nothing moves or sounds: the loop may then decode keyframes only."""
+        ...
+
+    def reset(self) -> None:
+        """Forget the scene (another camera, privacy)."""
+        ...
+
+    def close(self, at_s: float) -> Sequence[Signal]:
+        """Off-signals for all that is on (camera lost, privacy, stop). Usable again afterwards."""
+        ...
+
+
+class FrameTap(Protocol):
+    """Gets a decoded full-size picture now and then (window clips). Loop's thread; must return within 2 ms."""
+
+    interval_s: float
+    """Wanted time between pictures; the loop gives the next decoded one after it."""
+
+    def on_picture(self, frame: VideoFrame, at_s: float) -> None: ...

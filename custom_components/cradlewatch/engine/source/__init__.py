@@ -1,0 +1,1 @@
+"""Where the packets come from: one connection to a camera, opened, probed and read here."""
