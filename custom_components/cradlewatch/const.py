@@ -1,0 +1,141 @@
+"""Names that the integration shares with Home Assistant: a public contract (docs/architecture.md)."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from homeassistant.const import Platform
+
+DOMAIN: Final = "cradlewatch"
+VERSION: Final = "0.1.0"
+MANUFACTURER: Final = "Cradlewatch"
+EVENT_BUS: Final = "cradlewatch_event"
+SUBENTRY_CRIB: Final = "crib"
+
+PLATFORMS: Final = (
+    Platform.BINARY_SENSOR,
+    Platform.BUTTON,
+    Platform.CAMERA,
+    Platform.EVENT,
+    Platform.IMAGE,
+    Platform.SENSOR,
+    Platform.SWITCH,
+)
+
+# Config entry data (the home) and subentry data (a crib).
+CONF_PROVIDER: Final = "provider"
+CONF_API_KEY: Final = "api_key"
+CONF_MODEL: Final = "model"
+CONF_CONSENT: Final = "consent"
+CONF_AI_TASK_ENTITY: Final = "ai_task_entity"
+CONF_NAME: Final = "name"
+CONF_SOURCE: Final = "source"
+CONF_CAMERA: Final = "camera"
+CONF_BIRTHDATE: Final = "birthdate"
+CONF_TRANSPORT: Final = "transport"
+CONF_VERIFY_TLS: Final = "verify_tls"
+CONF_ROTATION: Final = "rotation"
+CONF_ZONES: Final = "zones"
+
+DEFAULT_MODEL: Final = "gemini-3.1-flash-lite"
+"""The small fast model that Home Assistant's own Gemini integration recommends, too."""
+
+
+class ProviderName(StrEnum):
+    """Who judges pictures. The values stand in entry data and in event attributes."""
+
+    LOCAL = "local"
+    GEMINI = "gemini"
+    AI_TASK = "ai_task"
+
+
+# Entity keys: unique ids are `<subentry_id>_<key>` (crib) and `<entry_id>_<key>` (home).
+KEY_CAMERA: Final = "camera"
+KEY_EVENT: Final = "event"
+KEY_LAST_EVENT: Final = "last_event"
+KEY_MOTION: Final = "motion"
+KEY_OCCUPANCY: Final = "occupancy"
+KEY_SOUND: Final = "sound"
+KEY_CRYING: Final = "crying"
+KEY_ATTENTION: Final = "attention"
+KEY_CONNECTIVITY: Final = "connectivity"
+KEY_ACTIVITY_LEVEL: Final = "activity_level"
+KEY_ACTIVITY: Final = "activity"
+KEY_SLEEP: Final = "sleep"
+KEY_SAFETY: Final = "safety"
+KEY_SAFETY_SCORE: Final = "safety_score"
+KEY_LAST_EVENT_TITLE: Final = "last_event_title"
+KEY_REPORT: Final = "report"
+KEY_SLEEP_TODAY: Final = "sleep_today"
+KEY_CONFIDENCE: Final = "monitoring_confidence"
+KEY_FRAME_RATE: Final = "frame_rate"
+KEY_FRAME_LAG: Final = "frame_lag"
+KEY_AI_LATENCY: Final = "ai_latency"
+KEY_AI: Final = "ai"
+KEY_CHECK_NOW: Final = "check_now"
+KEY_REPORT_NOW: Final = "report_now"
+KEY_TEST_ALERT: Final = "test_alert"
+
+KEY_AI_CALLS_TODAY: Final = "ai_calls_today"
+KEY_AI_TOKENS_TODAY: Final = "ai_tokens_today"
+KEY_AI_COST_TODAY: Final = "ai_cost_today"
+KEY_AI_QUEUE: Final = "ai_queue"
+KEY_AI_STATUS: Final = "ai_status"
+
+CRIB_ENTITY_KEYS: Final[Mapping[Platform, tuple[str, ...]]] = MappingProxyType(
+    {
+        Platform.CAMERA: (KEY_CAMERA,),
+        Platform.EVENT: (KEY_EVENT,),
+        Platform.IMAGE: (KEY_LAST_EVENT,),
+        Platform.BINARY_SENSOR: (
+            KEY_MOTION,
+            KEY_OCCUPANCY,
+            KEY_SOUND,
+            KEY_CRYING,
+            KEY_ATTENTION,
+            KEY_CONNECTIVITY,
+        ),
+        Platform.SENSOR: (
+            KEY_ACTIVITY_LEVEL,
+            KEY_ACTIVITY,
+            KEY_SLEEP,
+            KEY_SAFETY,
+            KEY_SAFETY_SCORE,
+            KEY_LAST_EVENT_TITLE,
+            KEY_REPORT,
+            KEY_SLEEP_TODAY,
+            KEY_CONFIDENCE,
+            KEY_FRAME_RATE,
+            KEY_FRAME_LAG,
+            KEY_AI_LATENCY,
+        ),
+        Platform.SWITCH: (KEY_AI,),
+        Platform.BUTTON: (KEY_CHECK_NOW, KEY_REPORT_NOW, KEY_TEST_ALERT),
+    }
+)
+HOME_ENTITY_KEYS: Final[Mapping[Platform, tuple[str, ...]]] = MappingProxyType(
+    {
+        Platform.SENSOR: (
+            KEY_AI_CALLS_TODAY,
+            KEY_AI_TOKENS_TODAY,
+            KEY_AI_COST_TODAY,
+            KEY_AI_QUEUE,
+            KEY_AI_STATUS,
+        ),
+    }
+)
+AI_STATUSES: Final = ("ok", "degraded", "backing_off", "budget_spent", "off")
+
+# Actions.
+SERVICE_CHECK: Final = "check"
+SERVICE_REPORT: Final = "report"
+SERVICE_GET_EVENTS: Final = "get_events"
+SERVICE_FEEDBACK: Final = "feedback"
+
+# Issue ids are `<key>` or `<key>_<subentry_id>`.
+ISSUE_INVALID_AUTH: Final = "camera_invalid_auth"
+ISSUE_NO_ENCODER: Final = "no_encoder"
+ISSUE_STORE_FAILED: Final = "store_failed"
+ISSUE_MODEL_GONE: Final = "model_gone"
+ISSUE_NO_SOUND: Final = "no_sound"
