@@ -26,7 +26,8 @@ def _busy_picture(size_wh: tuple[int, int], index: int) -> Gray:
     x = np.arange(width)[None, :] + index * 7
     y = np.arange(height)[:, None]
     scene = 110 + 60 * np.sin(x / 23.0) * np.cos(y / 31.0) + rng.normal(0, 4, (height, width))
-    return np.clip(scene, 16, 235).astype(np.uint8)
+    picture: Gray = np.clip(scene, 16, 235).astype(np.uint8)
+    return picture
 
 
 def _through_h264(pictures: list[Gray], bit_rate: int) -> list[av.VideoFrame]:

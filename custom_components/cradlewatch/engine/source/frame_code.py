@@ -130,5 +130,5 @@ def _inner_weights(edges: NDArray[np.float64], start: int, stop: int) -> NDArray
     inset = np.diff(edges) * 0.2
     low, high = (edges[:-1] + inset)[:, None], (edges[1:] - inset)[:, None]
     overlap = np.clip(np.minimum(pixels + 1, high) - np.maximum(pixels, low), 0.0, None)
-    shares = overlap / np.maximum(overlap.sum(axis=1, keepdims=True), 1e-9)
-    return shares.astype(np.float32)
+    shares: NDArray[np.float32] = (overlap / np.maximum(overlap.sum(axis=1, keepdims=True), 1e-9)).astype(np.float32)
+    return shares

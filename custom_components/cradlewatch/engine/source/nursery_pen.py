@@ -1,0 +1,124 @@
+"""Soft shapes drawn with Pillow: several times too large, then made small, which gives smooth edges."""
+
+from collections.abc import Sequence
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
+
+type Point = tuple[float, float]
+type Rgb = tuple[int, int, int]
+
+
+def spline(points: Sequence[Point], *, closed: bool = True, steps: int = 8) -> list[Point]:
+    """A smooth (Catmull-Rom) curve through `points`, `steps` points for each piece."""
+    knots = np.asarray(points, dtype=np.float64)
+    if closed:
+        knots = np.concatenate([knots[-1:], knots, knots[:2]])
+    else:
+        knots = np.concatenate([knots[:1], knots, knots[-1:]])
+    at = (np.arange(steps) / steps)[None, :, None]
+    p0, p1, p2, p3 = (knots[shift : len(knots) - 3 + shift, None, :] for shift in range(4))
+    curve = 0.5 * (
+        2 * p1 + (p2 - p0) * at + (2 * p0 - 5 * p1 + 4 * p2 - p3) * at**2 + (3 * p1 - p0 - 3 * p2 + p3) * at**3
+    )
+    path = [(float(x), float(y)) for x, y in curve.reshape(-1, 2)]
+    return path if closed else [*path, (float(points[-1][0]), float(points[-1][1]))]
+
+
+def ellipse(cx: float, cy: float, rx: float, ry: float, turn_deg: float = 0.0) -> list[Point]:
+    """Outline of a turned ellipse."""
+    angles = np.linspace(0, 2 * math.pi, 40, endpoint=False)
+    x, y = rx * np.cos(angles), ry * np.sin(angles)
+    turn = math.radians(turn_deg)
+    xs, ys = cx + x * math.cos(turn) - y * math.sin(turn), cy + x * math.sin(turn) + y * math.cos(turn)
+    return list(zip(xs.tolist(), ys.tolist(), strict=True))
+
+
+class Pen:
+    """Draws on a transparent sheet that covers `box` (x0, y0, x1, y1, even pixels of the frame)."""
+
+    def __init__(self, box: tuple[int, int, int, int], *, scale: int = 3) -> None:
+        self.box = box
+        self._scale = scale
+        self._matrix: NDArray[np.float64] = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+        self._stroke = 1.0
+        self._new_sheet()
+
+    def _new_sheet(self) -> None:
+        x0, y0, x1, y1 = self.box
+        self._sheet = Image.new("RGBA", ((x1 - x0) * self._scale, (y1 - y0) * self._scale), (0, 0, 0, 0))
+        self._draw = ImageDraw.Draw(self._sheet)
+
+    def place(self, x: float, y: float, *, turn_deg: float = 0.0, sx: float = 1.0, sy: float = 1.0) -> None:
+        """From now on points are turned, then scaled by `sx`, `sy`, then moved to `x`, `y`."""
+        c, s = math.cos(math.radians(turn_deg)), math.sin(math.radians(turn_deg))
+        self._matrix = np.array([[sx * c, -sx * s, x], [sy * s, sy * c, y]])
+        self._stroke = math.sqrt(sx * sy)
+
+    def _path(self, points: Sequence[Point]) -> list[Point]:
+        at = np.asarray(points, dtype=np.float64) @ self._matrix[:, :2].T + self._matrix[:, 2]
+        at = (at - np.array(self.box[:2])) * self._scale
+        return [(x, y) for x, y in at.tolist()]
+
+    def fill(self, points: Sequence[Point], colour: Rgb) -> None:
+        """A filled outline."""
+        self._draw.polygon(self._path(points), fill=colour)
+
+    def blob(self, points: Sequence[Point], colour: Rgb) -> None:
+        """A filled outline, smoothed."""
+        self.fill(spline(points), colour)
+
+    def oval(self, cx: float, cy: float, rx: float, ry: float, colour: Rgb, turn_deg: float = 0.0) -> None:
+        """A filled ellipse."""
+        self.fill(ellipse(cx, cy, rx, ry, turn_deg), colour)
+
+    def stroke(self, points: Sequence[Point], width: float, colour: Rgb, end_width: float | None = None) -> None:
+        """A round-ended line along `points`, smoothed, thinning to `end_width`."""
+        path = self._path(spline(points, closed=False, steps=10))
+        last = width if end_width is None else end_width
+        for index, (x, y) in enumerate(path):
+            share = index / max(1, len(path) - 1)
+            radius = (width + (last - width) * share) / 2 * self._stroke * self._scale
+            self._draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
+            if index:
+                self._draw.line((path[index - 1], (x, y)), fill=colour, width=max(1, round(radius * 2)))
+
+    def lift(self) -> Image.Image:
+        """The sheet at frame size, RGBA; the pen gets an empty one."""
+        small = self._sheet.reduce(self._scale)
+        self._new_sheet()
+        return small
+
+
+def rounded(image: Image.Image, *, depth: float, size_px: float, shade: Rgb = (60, 40, 60)) -> Image.Image:
+    """Soft shade inside the lower right edge of what `image` (RGBA) shows: gives flat shapes volume."""
+    alpha = image.getchannel("A")
+    lit = ImageChops.offset(alpha, round(-size_px * 0.5), round(-size_px * 0.7)).filter(
+        ImageFilter.GaussianBlur(size_px)
+    )
+    edge = ImageChops.multiply(ImageChops.invert(lit), alpha).point(lambda value: value * depth)
+    shaded = Image.composite(Image.new("RGBA", image.size, (*shade, 255)), image, edge)
+    shaded.putalpha(alpha)
+    return shaded
+
+
+def cast_shadow(image: Image.Image, *, dx: int, dy: int, blur_px: float, strength: float) -> Image.Image:
+    """`image` (RGBA) with a soft shadow below it."""
+    shadow = ImageChops.offset(image.getchannel("A"), dx, dy).filter(ImageFilter.GaussianBlur(blur_px))
+    under = Image.new("RGBA", image.size, (50, 38, 52, 0))
+    under.putalpha(shadow.point(lambda value: value * strength))
+    under.alpha_composite(image)
+    return under
+
+
+def tint(image: Image.Image, at: Point, radius_px: float, colour: Rgb, strength: float) -> Image.Image:
+    """A soft spot of `colour` on what `image` (RGBA) shows: blush."""
+    spot = Image.new("L", image.size, 0)
+    x, y = at
+    ImageDraw.Draw(spot).ellipse((x - radius_px, y - radius_px, x + radius_px, y + radius_px), fill=round(255 * strength))
+    spot = ImageChops.multiply(spot.filter(ImageFilter.GaussianBlur(radius_px * 0.5)), image.getchannel("A"))
+    tinted = Image.composite(Image.new("RGBA", image.size, (*colour, 255)), image, spot)
+    tinted.putalpha(image.getchannel("A"))
+    return tinted
