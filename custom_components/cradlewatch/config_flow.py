@@ -1,0 +1,179 @@
+"""Setting up the home with its first crib; later its AI (reconfigure) and its key (reauth)."""
+
+from collections.abc import Mapping
+from typing import Any, override
+
+import probatio
+
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    ConfigEntry,
+    ConfigFlow,
+    ConfigFlowResult,
+    ConfigSubentryData,
+    ConfigSubentryFlow,
+)
+from homeassistant.core import callback
+
+from .const import (
+    CONF_AI_TASK_ENTITY,
+    CONF_API_KEY,
+    CONF_CONSENT,
+    CONF_MODEL,
+    CONF_NAME,
+    CONF_PROVIDER,
+    DEFAULT_MODEL,
+    DOMAIN,
+    SUBENTRY_CRIB,
+    ProviderName,
+)
+from .crib_flow import CribSubentryFlow
+from .crib_form import async_check_crib, crib_schema
+from .provider_form import (
+    ai_task_schema,
+    async_check_key,
+    check_ai_task,
+    estimate,
+    gemini_schema,
+    lacks_consent,
+    password_selector,
+    provider_schema,
+)
+
+TITLE = "Cradlewatch"
+
+
+class CradlewatchConfigFlow(ConfigFlow, domain=DOMAIN):
+    """user (the first crib) -> ai (whose model) -> gemini | ai_task | done."""
+
+    VERSION = 1
+    MINOR_VERSION = 1
+
+    def __init__(self) -> None:
+        self._crib: dict[str, Any] = {}
+        self._models: tuple[str, ...] = ()
+
+    @classmethod
+    @callback
+    @override
+    def async_get_supported_subentry_types(cls, config_entry: ConfigEntry) -> dict[str, type[ConfigSubentryFlow]]:
+        return {SUBENTRY_CRIB: CribSubentryFlow}
+
+    @override
+    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Name, camera, birthday of the first child."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            checked = await async_check_crib(self.hass, user_input)
+            if not checked.errors:
+                self._crib = checked.data
+                return await self.async_step_ai()
+            errors = checked.errors
+        return self.async_show_form(
+            step_id="user",
+            data_schema=self.add_suggested_values_to_schema(crib_schema(self.hass), user_input),
+            errors=errors,
+        )
+
+    async def async_step_ai(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Who looks at the pictures."""
+        if user_input is not None:
+            provider = ProviderName(user_input[CONF_PROVIDER])
+            if provider is ProviderName.GEMINI:
+                return await self.async_step_gemini()
+            if provider is ProviderName.AI_TASK:
+                return await self.async_step_ai_task()
+            return self._finish({CONF_PROVIDER: provider.value})
+        default = self._stored.get(CONF_PROVIDER, ProviderName.LOCAL.value)
+        return self.async_show_form(step_id="ai", data_schema=provider_schema(default), last_step=False)
+
+    async def async_step_gemini(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Key and model; what leaves the house and about how much."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            api_key = user_input.get(CONF_API_KEY, "").strip() or self._stored.get(CONF_API_KEY, "")
+            model = user_input.get(CONF_MODEL, DEFAULT_MODEL).strip().removeprefix("models/")
+            errors = await self._gemini_errors(user_input, api_key, model)
+            if not errors:
+                return self._finish(
+                    {CONF_PROVIDER: ProviderName.GEMINI.value, CONF_API_KEY: api_key, CONF_MODEL: model}
+                )
+        return self.async_show_form(
+            step_id="gemini",
+            data_schema=self.add_suggested_values_to_schema(gemini_schema(self._models, self._stored), user_input),
+            errors=errors,
+            description_placeholders=estimate(self._crib_count),
+        )
+
+    async def _gemini_errors(self, user_input: Mapping[str, Any], api_key: str, model: str) -> dict[str, str]:
+        if lacks_consent(user_input):
+            return {CONF_CONSENT: "consent_required"}
+        if not api_key:
+            return {CONF_API_KEY: "invalid_auth"}
+        check = await async_check_key(self.hass, api_key, model)
+        self._models = check.models
+        return dict(check.errors)
+
+    async def async_step_ai_task(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """An AI task entity of another integration."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            errors = check_ai_task(self.hass, user_input[CONF_AI_TASK_ENTITY])
+            if lacks_consent(user_input):
+                errors[CONF_CONSENT] = "consent_required"
+            if not errors:
+                entity_id = user_input[CONF_AI_TASK_ENTITY]
+                return self._finish({CONF_PROVIDER: ProviderName.AI_TASK.value, CONF_AI_TASK_ENTITY: entity_id})
+        known = {key: self._stored[key] for key in (CONF_AI_TASK_ENTITY,) if key in self._stored}
+        return self.async_show_form(
+            step_id="ai_task",
+            data_schema=self.add_suggested_values_to_schema(ai_task_schema(), user_input or known),
+            errors=errors,
+            description_placeholders=estimate(self._crib_count),
+        )
+
+    @override
+    async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Another provider, key or model. The cribs have flows of their own."""
+        return await self.async_step_ai()
+
+    async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
+        """Google does not take the stored key any more."""
+        return await self.async_step_reauth_confirm()
+
+    async def async_step_reauth_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for a new key."""
+        entry = self._get_reauth_entry()
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            api_key = user_input[CONF_API_KEY].strip()
+            check = await async_check_key(self.hass, api_key, entry.data.get(CONF_MODEL, DEFAULT_MODEL))
+            # This form has no field for a model; a key with which that model cannot be used is no help either.
+            errors = {"base" if place == CONF_MODEL else place: key for place, key in check.errors.items()}
+            if not errors:
+                return self.async_update_and_abort(entry, data_updates={CONF_API_KEY: api_key})
+        return self.async_show_form(
+            step_id="reauth_confirm",
+            data_schema=probatio.Schema({probatio.Required(CONF_API_KEY): password_selector()}),
+            errors=errors,
+            description_placeholders=estimate(self._crib_count),
+        )
+
+    @property
+    def _stored(self) -> Mapping[str, Any]:
+        return self._get_reconfigure_entry().data if self.source == SOURCE_RECONFIGURE else {}
+
+    @property
+    def _crib_count(self) -> int:
+        entries = self._async_current_entries()
+        cribs = [sub for entry in entries for sub in entry.subentries.values() if sub.subentry_type == SUBENTRY_CRIB]
+        return max(1, len(cribs))
+
+    def _finish(self, data: dict[str, Any]) -> ConfigFlowResult:
+        if self.source == SOURCE_RECONFIGURE:
+            # All of it, not only what changed: a key that is no longer used is not kept.
+            return self.async_update_and_abort(self._get_reconfigure_entry(), data=data)
+        crib = ConfigSubentryData(
+            data=self._crib, subentry_type=SUBENTRY_CRIB, title=self._crib[CONF_NAME], unique_id=None
+        )
+        return self.async_create_entry(title=TITLE, data=data, subentries=[crib])

@@ -1,0 +1,182 @@
+"""The form of a crib: shared by the first set-up, by a further crib and by changing one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+import logging
+from typing import Any
+
+import probatio
+
+from homeassistant.components.camera import DOMAIN as CAMERA_DOMAIN
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import section
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    DateSelector,
+    EntitySelector,
+    EntitySelectorConfig,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+)
+from homeassistant.util import dt as dt_util
+
+from .const import (
+    CONF_BIRTHDATE,
+    CONF_CAMERA,
+    CONF_NAME,
+    CONF_ROTATION,
+    CONF_SOURCE,
+    CONF_TRANSPORT,
+    CONF_VERIFY_TLS,
+    DOMAIN,
+    SUBENTRY_CRIB,
+)
+from .engine.errors import SourceError
+from .engine.redact import redact, secrets_of_url
+from .sources import async_probe, mask_source, unmask_source, with_escaped_password
+
+_LOGGER = logging.getLogger(__name__)
+
+SECTION_ADVANCED = "advanced"
+_TRANSPORTS = ["auto", "tcp", "udp"]
+_ROTATIONS = ["0", "90", "180", "270"]
+_NAME_MAX = 60
+_SOURCE_MAX = 2048
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedCrib:
+    """What came of a filled form: `data` for the subentry, or errors by field."""
+
+    data: dict[str, Any] = field(default_factory=dict, repr=False)
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+def crib_schema(hass: HomeAssistant) -> probatio.Schema:
+    """The fields. Our own cameras are not offered: a monitor of a monitor would show itself."""
+    own = [entry.entity_id for entry in er.async_get(hass).entities.values() if entry.platform == DOMAIN]
+    return probatio.Schema(
+        {
+            probatio.Required(CONF_NAME): TextSelector(),
+            probatio.Optional(CONF_SOURCE): TextSelector(),
+            probatio.Optional(CONF_CAMERA): EntitySelector(
+                EntitySelectorConfig(
+                    domain=CAMERA_DOMAIN, exclude_entities=[entity for entity in own if entity.startswith("camera.")]
+                )
+            ),
+            probatio.Optional(CONF_BIRTHDATE): DateSelector(),
+            probatio.Optional(SECTION_ADVANCED): section(
+                probatio.Schema(
+                    {
+                        probatio.Optional(CONF_TRANSPORT, default="auto"): _choice(_TRANSPORTS, CONF_TRANSPORT),
+                        probatio.Optional(CONF_VERIFY_TLS, default=True): BooleanSelector(),
+                        probatio.Optional(CONF_ROTATION, default="0"): _choice(_ROTATIONS, CONF_ROTATION),
+                    }
+                ),
+                {"collapsed": True},
+            ),
+        }
+    )
+
+
+def _choice(options: list[str], translation_key: str) -> SelectSelector:
+    return SelectSelector(
+        SelectSelectorConfig(options=options, translation_key=translation_key, mode=SelectSelectorMode.DROPDOWN)
+    )
+
+
+def form_values(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Stored `data` as the form shows it: passwords masked, the rare fields in their section."""
+    values = {key: data[key] for key in (CONF_NAME, CONF_CAMERA, CONF_BIRTHDATE) if key in data}
+    if source := data.get(CONF_SOURCE):
+        values[CONF_SOURCE] = mask_source(source)
+    values[SECTION_ADVANCED] = {
+        CONF_TRANSPORT: data.get(CONF_TRANSPORT, "auto"),
+        CONF_VERIFY_TLS: data.get(CONF_VERIFY_TLS, True),
+        CONF_ROTATION: str(data.get(CONF_ROTATION, 0)),
+    }
+    return values
+
+
+async def async_check_crib(
+    hass: HomeAssistant,
+    user_input: Mapping[str, Any],
+    *,
+    entry: ConfigEntry | None = None,
+    subentry_id: str | None = None,
+) -> CheckedCrib:
+    """Check a filled form, the source by opening it. `subentry_id` names the crib that is being changed."""
+    old: Mapping[str, Any] = entry.subentries[subentry_id].data if entry and subentry_id else {}
+    data = _to_data(user_input, old)
+    if errors := _plain_errors(hass, data, _taken_names(entry, subentry_id)):
+        return CheckedCrib(errors=errors)
+    if _opens_the_same(data, old):
+        # Only a name or a birthday changed: that must be possible while the camera is away.
+        return CheckedCrib(data=data)
+    asked = CONF_SOURCE if CONF_SOURCE in data else CONF_CAMERA
+    try:
+        await async_probe(hass, data)
+    except SourceError as err:
+        detail = redact(str(err), secrets_of_url(data.get(CONF_SOURCE, "")))
+        _LOGGER.info("The source of %s was not accepted: %s", data[CONF_NAME], detail)
+        return CheckedCrib(errors={asked: err.problem.value})
+    return CheckedCrib(data=data)
+
+
+def _to_data(user_input: Mapping[str, Any], old: Mapping[str, Any]) -> dict[str, Any]:
+    # What other forms keep in the same data (zones) stays.
+    form_keys = {CONF_NAME, CONF_SOURCE, CONF_CAMERA, CONF_BIRTHDATE, CONF_TRANSPORT, CONF_VERIFY_TLS, CONF_ROTATION}
+    data = {key: value for key, value in old.items() if key not in form_keys}
+    data[CONF_NAME] = user_input[CONF_NAME].strip()
+    if source := user_input.get(CONF_SOURCE, "").strip():
+        data[CONF_SOURCE] = with_escaped_password(unmask_source(source, old.get(CONF_SOURCE)))
+    data |= {key: user_input[key] for key in (CONF_CAMERA, CONF_BIRTHDATE) if user_input.get(key)}
+    advanced = user_input.get(SECTION_ADVANCED, {})
+    data[CONF_TRANSPORT] = advanced.get(CONF_TRANSPORT, old.get(CONF_TRANSPORT, "auto"))
+    data[CONF_VERIFY_TLS] = advanced.get(CONF_VERIFY_TLS, old.get(CONF_VERIFY_TLS, True))
+    data[CONF_ROTATION] = int(advanced.get(CONF_ROTATION, old.get(CONF_ROTATION, 0)))
+    return data
+
+
+def _opens_the_same(data: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
+    keys = (CONF_SOURCE, CONF_CAMERA, CONF_TRANSPORT, CONF_VERIFY_TLS)
+    return bool(old) and all(data.get(key) == old.get(key) for key in keys)
+
+
+def _taken_names(entry: ConfigEntry | None, but_id: str | None) -> set[str]:
+    if entry is None:
+        return set()
+    cribs = [
+        sub for sub in entry.subentries.values() if sub.subentry_type == SUBENTRY_CRIB and sub.subentry_id != but_id
+    ]
+    return {crib.title.casefold() for crib in cribs}
+
+
+def _plain_errors(hass: HomeAssistant, data: Mapping[str, Any], taken: set[str]) -> dict[str, str]:
+    errors: dict[str, str] = {}
+    if not 0 < len(data[CONF_NAME]) <= _NAME_MAX:
+        errors[CONF_NAME] = "invalid_name"
+    elif data[CONF_NAME].casefold() in taken:
+        errors[CONF_NAME] = "name_taken"
+    if problem := _source_problem(hass, data):
+        errors[problem[0]] = problem[1]
+    if (birthdate := data.get(CONF_BIRTHDATE)) and date.fromisoformat(birthdate) > dt_util.now().date():
+        errors[CONF_BIRTHDATE] = "birthdate_in_future"
+    return errors
+
+
+def _source_problem(hass: HomeAssistant, data: Mapping[str, Any]) -> tuple[str, str] | None:
+    source, camera = data.get(CONF_SOURCE), data.get(CONF_CAMERA)
+    if source and camera:
+        return CONF_CAMERA, "one_source_only"
+    if source:
+        return (CONF_SOURCE, "unsupported_source") if len(source) > _SOURCE_MAX else None
+    if not camera:
+        return CONF_SOURCE, "source_required"
+    row = er.async_get(hass).async_get(camera)
+    return (CONF_CAMERA, "own_camera") if row is not None and row.platform == DOMAIN else None

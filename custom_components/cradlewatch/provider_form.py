@@ -1,0 +1,164 @@
+"""The forms of the AI: whose model looks at pictures, its key checked, what a day will take in plain figures."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+import logging
+from typing import Any
+
+import probatio
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    EntitySelector,
+    EntitySelectorConfig,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
+)
+
+from .const import (
+    CONF_AI_TASK_ENTITY,
+    CONF_API_KEY,
+    CONF_CONSENT,
+    CONF_MODEL,
+    CONF_PROVIDER,
+    DEFAULT_MODEL,
+    ProviderName,
+)
+from .engine.errors import AnalysisError, AnalysisFailure
+from .engine.settings import CheckSettings
+
+_LOGGER = logging.getLogger(__name__)
+
+KEY_CHECK_LIMIT_S = 15.0
+_AI_TASK_DOMAIN = "ai_task"
+_AI_TASK_NEEDS = 1 | 2
+"""AITaskEntityFeature GENERATE_DATA and SUPPORT_ATTACHMENTS, as figures: importing ai_task pulls in all of Assist."""
+
+_OFFERED_MODELS = [DEFAULT_MODEL, "gemini-2.5-flash-lite", "gemini-2.5-flash"]
+"""Offered before a key is known; afterwards the list is the one that Google gives for that key."""
+
+TOKENS_IN_PER_CHECK = 1200
+"""One picture (258 at this size), instructions and the form of the answer; tests/glue/test_estimate.py holds it true."""
+TOKENS_OUT_PER_CHECK = 250
+
+_ERROR_KEYS: Mapping[AnalysisFailure, tuple[str, str]] = {
+    AnalysisFailure.INVALID_KEY: (CONF_API_KEY, "invalid_auth"),
+    AnalysisFailure.FORBIDDEN: (CONF_API_KEY, "invalid_auth"),
+    AnalysisFailure.RATE_LIMITED: ("base", "quota_exceeded"),
+    AnalysisFailure.DAILY_QUOTA: ("base", "quota_exceeded"),
+    AnalysisFailure.MODEL_NOT_FOUND: (CONF_MODEL, "model_not_found"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyCheck:
+    """What came of asking Google: models that the key may use, or errors by field."""
+
+    models: tuple[str, ...] = ()
+    errors: Mapping[str, str]
+
+
+def provider_schema(default: str) -> probatio.Schema:
+    """Step `ai`."""
+    options = [name.value for name in ProviderName]
+    selector = SelectSelector(
+        SelectSelectorConfig(options=options, translation_key=CONF_PROVIDER, mode=SelectSelectorMode.LIST)
+    )
+    return probatio.Schema({probatio.Required(CONF_PROVIDER, default=default): selector})
+
+
+def gemini_schema(models: Sequence[str], stored: Mapping[str, Any]) -> probatio.Schema:
+    """Step `gemini`. Where a key is stored, an empty field keeps it: it is never sent back to a browser."""
+    key = probatio.Optional if stored.get(CONF_API_KEY) else probatio.Required
+    offered = list(models or _OFFERED_MODELS)
+    return probatio.Schema(
+        {
+            key(CONF_API_KEY): password_selector(),
+            probatio.Optional(CONF_MODEL, default=stored.get(CONF_MODEL, DEFAULT_MODEL)): SelectSelector(
+                SelectSelectorConfig(options=offered, mode=SelectSelectorMode.DROPDOWN, custom_value=True)
+            ),
+            **consent_field(),
+        }
+    )
+
+
+def password_selector() -> TextSelector:
+    """A field that shows dots."""
+    return TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off"))
+
+
+def ai_task_schema() -> probatio.Schema:
+    """Step `ai_task`."""
+    entity = EntitySelector(EntitySelectorConfig(domain=_AI_TASK_DOMAIN))
+    return probatio.Schema({probatio.Required(CONF_AI_TASK_ENTITY): entity, **consent_field()})
+
+
+def consent_field() -> dict[probatio.Marker, Any]:
+    """An unticked box. A browser sends it as it stands, so that an untouched box is a no.
+
+    Optional, because a program that fills the documented fields has no box to tick: it chose by calling.
+    """
+    return {probatio.Optional(CONF_CONSENT, description={"suggested_value": False}): BooleanSelector()}
+
+
+def lacks_consent(user_input: Mapping[str, Any]) -> bool:
+    """True where the box was shown and left empty."""
+    return user_input.get(CONF_CONSENT) is False
+
+
+def estimate(cribs: int) -> dict[str, str]:
+    """Placeholders for the text about use: at most, that is with checks all day and none saved."""
+    settings = CheckSettings()
+    calls = round(86400 / settings.interval_s) * cribs
+    return {
+        "interval": f"{settings.interval_s:g}",
+        "cribs": str(cribs),
+        "calls": _rounded(calls),
+        "tokens_in": _rounded(calls * TOKENS_IN_PER_CHECK),
+        "tokens_out": _rounded(calls * TOKENS_OUT_PER_CHECK),
+        "picture": str(settings.long_edge_px),
+        "key_url": "https://aistudio.google.com/app/apikey",
+        "price_url": "https://ai.google.dev/pricing",
+    }
+
+
+def _rounded(count: int) -> str:
+    """Two digits that say something: 2304000 -> 2.3 M."""
+    if count >= 1_000_000:
+        return f"{count / 1_000_000:.1f} M"
+    # A narrow no-break space parts thousands in every language alike.
+    return f"{round(count, -2):,}".replace(",", "\u202f")
+
+
+async def _async_models(hass: HomeAssistant, api_key: str) -> tuple[str, ...]:
+    # In the executor, as every AI job: importing the SDK alone takes a second on a small machine.
+    from .flow_jobs import list_models_job  # noqa: PLC0415
+
+    return await hass.async_add_executor_job(list_models_job, api_key, KEY_CHECK_LIMIT_S)
+
+
+async def async_check_key(hass: HomeAssistant, api_key: str, model: str) -> KeyCheck:
+    """Ask Google, by a call that costs nothing, whether key and model are good."""
+    try:
+        models = await _async_models(hass, api_key)
+    except AnalysisError as err:
+        _LOGGER.info("The Gemini key was not accepted: %s", err.failure.value)
+        place, key = _ERROR_KEYS.get(err.failure, ("base", "cannot_connect"))
+        return KeyCheck(errors={place: key})
+    if model not in models:
+        return KeyCheck(models=models, errors={CONF_MODEL: "model_not_found"})
+    return KeyCheck(models=models, errors={})
+
+
+def check_ai_task(hass: HomeAssistant, entity_id: str) -> dict[str, str]:
+    """Errors by field: the entity must exist and look at pictures."""
+    state = hass.states.get(entity_id)
+    if state is None:
+        return {CONF_AI_TASK_ENTITY: "entity_not_found"}
+    features = int(state.attributes.get("supported_features", 0))
+    return {} if features & _AI_TASK_NEEDS == _AI_TASK_NEEDS else {CONF_AI_TASK_ENTITY: "no_pictures"}
