@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 import threading
-from typing import Protocol
+from typing import Any, Protocol
 
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
@@ -23,7 +23,7 @@ class MediaItem:
     """
 
     stream: VideoStream | AudioStream
-    packet: Packet
+    packet: Packet[Any]
     is_key: bool
     arrived_s: float
     """Monotonic seconds at which the packet was read."""

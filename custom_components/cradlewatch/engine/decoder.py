@@ -1,0 +1,134 @@
+"""Packets to what the detectors see: small gray frames at the wanted rate, mono sound, and pictures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+import logging
+
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from av.error import FFmpegError
+from av.video.frame import VideoFrame
+from av.video.reformatter import Interpolation, VideoReformatter
+import numpy as np
+
+from .models import AudioBlock, Frame, Signal
+from .pictures import PictureStore
+from .ports import FrameTap, Senses
+from .settings import LoopSettings
+from .source.types import MediaItem
+
+_LOGGER = logging.getLogger(__name__)
+_SOUND_RATE_HZ = 16_000
+_BEHIND_S = 0.25
+
+
+@dataclass(slots=True)
+class DecoderCounts:
+    """What was done and left out since the loop started."""
+
+    decoded: int = 0
+    detected: int = 0
+    skipped_behind: int = 0
+    skipped_idle: int = 0
+    damaged: int = 0
+
+
+class Decoder:
+    """Decodes in the loop's thread and hands on. A damaged packet costs itself only."""
+
+    def __init__(
+        self, settings: LoopSettings, senses: Senses, pictures: PictureStore, taps: Sequence[FrameTap]
+    ) -> None:
+        self.counts = DecoderCounts()
+        self._settings = settings
+        self._senses = senses
+        self._pictures = pictures
+        self._taps = [(tap, [0.0]) for tap in taps]
+        self._scaler = VideoReformatter()
+        self._resampler: AudioResampler | None = None
+        self._next_detection_s = 0.0
+        self._needs_key = True
+
+    def source_opened(self) -> None:
+        """A new connection: nothing is known of its reference pictures."""
+        self._needs_key = True
+        self._resampler = None
+
+    def video(self, item: MediaItem, behind_s: float, *, keyframes_only: bool) -> Sequence[Signal]:
+        """Decode one video packet; signals of the detectors. `behind_s`: how late the loop is now."""
+        if isinstance(item.frame, VideoFrame):
+            return self._on_frame(item.frame, item.arrived_s, behind_s)
+        if item.is_key:
+            self._needs_key = False
+        elif self._needs_key or keyframes_only:
+            self._needs_key = True
+            self.counts.skipped_idle += keyframes_only
+            return ()
+        signals: list[Signal] = []
+        try:
+            # By the input's own context: the packet's stream is the muxer's by now.
+            for frame in item.stream.codec_context.decode(item.packet):
+                if isinstance(frame, VideoFrame):
+                    signals += self._on_frame(frame, item.arrived_s, behind_s)
+        except FFmpegError:
+            self.counts.damaged += 1
+        return signals
+
+    def audio(self, item: MediaItem) -> Sequence[Signal]:
+        """Decode one audio packet for the sound detectors."""
+        signals: list[Signal] = []
+        try:
+            frames = (
+                [item.frame] if isinstance(item.frame, AudioFrame) else item.stream.codec_context.decode(item.packet)
+            )
+            for frame in frames:
+                if isinstance(frame, AudioFrame):
+                    signals += self._on_sound(frame, item.arrived_s)
+        except FFmpegError, ValueError:
+            # A resampler refuses a frame whose format changed: the next one gets a new resampler.
+            self._resampler = None
+            self.counts.damaged += 1
+        return signals
+
+    def _on_frame(self, frame: VideoFrame, at_s: float, behind_s: float) -> Sequence[Signal]:
+        self.counts.decoded += 1
+        self._pictures.put(frame, at_s)
+        for tap, due in self._taps:
+            if at_s >= due[0]:
+                due[0] = at_s + tap.interval_s
+                tap.on_picture(frame, at_s)
+        if at_s < self._next_detection_s:
+            return ()
+        if behind_s > _BEHIND_S:
+            # Viewers come first: detection is what gives way, and it is counted.
+            self.counts.skipped_behind += 1
+            return ()
+        step_s = 1 / self._settings.detect_fps
+        # Half a frame of slack keeps 30 fps from becoming 4.3 detections instead of 5.
+        self._next_detection_s = max(self._next_detection_s + step_s, at_s + step_s / 2)
+        self.counts.detected += 1
+        return self._senses.on_frame(self._small_gray(frame, at_s))
+
+    def _small_gray(self, frame: VideoFrame, at_s: float) -> Frame:
+        rotation_deg = self._pictures.rotation_deg
+        turned = rotation_deg in (90, 270)
+        width_px = self._settings.detect_width_px
+        width, height = frame.width, frame.height
+        scale = min(1.0, width_px / (height if turned else width))
+        size = (max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2))
+        # Area scaling averages sensor noise out; the luma plane alone would be sampled by swscale as well.
+        small = self._scaler.reformat(frame, *size, "gray", interpolation=Interpolation.AREA)
+        gray = small.to_ndarray().astype(np.uint8, copy=False)
+        if rotation_deg:
+            gray = np.ascontiguousarray(np.rot90(gray, -rotation_deg // 90))
+        return Frame(gray=gray, at_s=at_s, index=self.counts.detected)
+
+    def _on_sound(self, frame: AudioFrame, at_s: float) -> Sequence[Signal]:
+        if self._resampler is None:
+            self._resampler = AudioResampler(format="fltp", layout="mono", rate=_SOUND_RATE_HZ)
+        frame.pts = None
+        signals: list[Signal] = []
+        for mono in self._resampler.resample(frame):
+            samples = mono.to_ndarray().reshape(-1).astype(np.float32, copy=False)
+            signals += self._senses.on_audio(AudioBlock(samples=samples, rate_hz=_SOUND_RATE_HZ, at_s=at_s))
+        return signals

@@ -1,0 +1,56 @@
+"""Figures of the frame loop: rate and lag over the last minute."""
+
+from collections import deque
+import threading
+
+_WINDOW_S = 60.0
+
+
+class LagMeter:
+    """Lateness of frames against the camera's own clock.
+
+    The earliest arrival of the window sets the line; a frame's lag is how much later than this line it was
+    done with. Fed by the loop's thread, read by any.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._samples: deque[tuple[float, float]] = deque()
+
+    def clear(self) -> None:
+        """Another connection: another clock."""
+        with self._lock:
+            self._samples.clear()
+
+    def add(self, timeline_s: float, done_s: float) -> None:
+        """A frame of the time `timeline_s` (camera's clock, made continuous) was done with at `done_s`."""
+        with self._lock:
+            self._samples.append((done_s, done_s - timeline_s))
+            while self._samples[0][0] < done_s - _WINDOW_S:
+                self._samples.popleft()
+
+    def newest_lag_s(self) -> float:
+        """Lag of the newest frame; 0.0 before there is any."""
+        with self._lock:
+            if not self._samples:
+                return 0.0
+            # The line of the last seconds is enough to tell whether we are behind now.
+            recent = [self._samples[-1 - index][1] for index in range(min(90, len(self._samples)))]
+        return recent[0] - min(recent)
+
+    def summary(self, now_s: float) -> tuple[float, float, float, float]:
+        """(frames a second, lag p50, p99, max in ms) over the last minute."""
+        with self._lock:
+            samples = [sample for sample in self._samples if sample[0] >= now_s - _WINDOW_S]
+        if len(samples) < 2:
+            return 0.0, 0.0, 0.0, 0.0
+        # A stall is part of the rate: time runs until now.
+        span_s = max(now_s - samples[0][0], 1e-6)
+        rate = (len(samples) - 1) / span_s
+        offsets = sorted(offset for _, offset in samples)
+        line = offsets[0]
+
+        def percentile(share: float) -> float:
+            return (offsets[min(len(offsets) - 1, int(share * len(offsets)))] - line) * 1000
+
+        return rate, percentile(0.5), percentile(0.99), (offsets[-1] - line) * 1000

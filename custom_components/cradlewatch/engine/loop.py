@@ -1,0 +1,360 @@
+"""The frame loop of one camera: one connection, one thread, and nothing that it waits for but the camera.
+
+Packets go to the ring (relay, clips) first; then, as far as there is time, to the detectors.
+"""
+
+from collections.abc import Sequence
+import logging
+from pathlib import Path
+import threading
+import time
+
+from .clips import ClipHandle, ClipWriter
+from .decoder import Decoder
+from .economy import IdleEconomy
+from .errors import SourceChangedError, SourceError, SourceProblem
+from .figures import LagMeter
+from .link import LinkWatch
+from .models import Link, LinkState, LoopFigures, Picture, StreamInfo
+from .muxer import StreamShape, TsMuxer
+from .pictures import PictureStore
+from .ports import FrameTap, LoopSink, Senses
+from .relay import RelayServer
+from .ring import StreamRing
+from .settings import LoopSettings, SourceSettings
+from .source.open import open_source
+from .source.types import AbortToken, MediaItem, Source
+from .timeline import Timeline
+
+_LOGGER = logging.getLogger(__name__)
+_READING_EVERY_S = 1.0
+# Wrap of the 33-bit clock comes after 26.5 h from the timeline's start at 1 h: begin anew before it.
+_GENERATION_MAX_S = 24 * 3600.0
+
+
+class CameraLoop:
+    """`run` blocks in a thread of its own until `stop`; all else may be called from any thread."""
+
+    def __init__(
+        self,
+        source: SourceSettings,
+        settings: LoopSettings,
+        senses: Senses,
+        sink: LoopSink,
+        *,
+        relay_path: Path,
+        name: str,
+        taps: Sequence[FrameTap] = (),
+    ) -> None:
+        self._source_settings = source
+        self._settings = settings
+        self._senses = senses
+        self._sink = sink
+        self._ring = StreamRing(keep_s=settings.ring_s, keep_bytes=settings.ring_bytes)
+        self._relay_path = relay_path
+        self._relay = RelayServer(relay_path, self._ring, name)
+        self._clips = ClipWriter(self._ring, name)
+        self._pictures = PictureStore(source.rotation_deg)
+        self._decoder = Decoder(settings, senses, self._pictures, taps)
+        self._economy = IdleEconomy(enabled=settings.idle_economy)
+        self._lag = LagMeter()
+        self._link = LinkWatch(settings, self._on_link, name)
+        self._timeline = Timeline()
+        self._muxer: TsMuxer | None = None
+        self._generation_began_s = 0.0
+        self._lock = threading.Lock()
+        self._abort = AbortToken()
+        self._stopping = False
+        self._privacy = False
+        self._frames_total = 0
+        self._packets_dropped = 0
+        self._reconnects = 0
+        self._jumps_seen = 0
+        self._last_video_s: float | None = None
+        self._failures_in_row = 0
+        self._next_reading_s = 0.0
+        self._info: StreamInfo | None = None
+
+    @property
+    def link(self) -> LinkState:
+        """The connection now."""
+        return self._link.state
+
+    @property
+    def info(self) -> StreamInfo | None:
+        """What the source delivers; None before the first connection."""
+        return self._info
+
+    @property
+    def relay_address(self) -> str:
+        """Address of the stream for Home Assistant's stream component."""
+        return f"unix://{self._relay_path}"
+
+    def figures(self) -> LoopFigures:
+        """Figures of the last minute."""
+        rate, p50, p99, highest = self._lag.summary(time.monotonic())
+        return LoopFigures(
+            frame_rate_fps=rate,
+            lag_p50_ms=p50,
+            lag_p99_ms=p99,
+            lag_max_ms=highest,
+            frames_total=self._frames_total,
+            frames_detected=self._decoder.counts.detected,
+            packets_dropped=self._packets_dropped,
+            reconnects=self._reconnects,
+            viewers=self._relay.viewers,
+            viewers_cut=self._relay.viewers_cut,
+        )
+
+    def details(self) -> dict[str, int | float | bool]:
+        """Counts for diagnostics."""
+        timeline, decoder = self._timeline.counts, self._decoder.counts
+        return {
+            "ring_bytes": self._ring.size_bytes,
+            "clips_in_work": self._clips.in_work,
+            "decoded": decoder.decoded,
+            "skipped_behind": decoder.skipped_behind,
+            "skipped_idle": decoder.skipped_idle,
+            "damaged": decoder.damaged,
+            "clock_jumps": timeline.video_jumps,
+            "audio_dropped": timeline.audio_dropped,
+            "audio_resyncs": timeline.audio_resyncs,
+            "timestamps_mended": timeline.timestamps_mended,
+            "idle": self._economy.idle,
+        }
+
+    def picture(self, max_age_s: float, long_edge_px: int | None = None, quality: int = 85) -> Picture | None:
+        """Newest picture as JPEG, None where there is none so fresh. Encodes: call it off the event loop."""
+        return self._pictures.newest(time.monotonic(), max_age_s, long_edge_px, quality)
+
+    def pictures_around(self, at_s: float, count: int = 3, long_edge_px: int | None = 768) -> tuple[Picture, ...]:
+        """Pictures about the moment `at_s` (monotonic), in time order; () where none are kept."""
+        return self._pictures.around(at_s, count, long_edge_px)
+
+    def start_clip(self, path: Path, pre_s: float = 10.0) -> ClipHandle:
+        """Begin an MP4 of what happens, from `pre_s` before now; see ClipWriter."""
+        return self._clips.start(path, pre_s)
+
+    def set_privacy(self, on: bool) -> None:
+        """No connection, no decoding, nothing kept while on."""
+        with self._lock:
+            if self._privacy == on:
+                return
+            self._privacy = on
+            abort = self._abort
+        abort.abort()
+
+    def set_source(self, source: SourceSettings) -> None:
+        """Another address of the camera: connects anew at once."""
+        with self._lock:
+            self._source_settings = source
+            self._failures_in_row = 0
+            abort = self._abort
+        abort.abort()
+
+    def reconnect(self) -> None:
+        """Try again now instead of after the back-off."""
+        with self._lock:
+            self._failures_in_row = 0
+            abort = self._abort
+        abort.abort()
+
+    def close_old_viewers(self) -> None:
+        """Cut all viewers' connections; they may connect again at once."""
+        self._relay.cut_viewers()
+
+    def stop(self) -> None:
+        """End `run` soon: whatever it is blocked in is broken off. Idempotent."""
+        with self._lock:
+            self._stopping = True
+            abort = self._abort
+        abort.abort()
+
+    def run(self) -> None:
+        """The loop. Returns after `stop`; raises OSError only where the relay's socket cannot be made."""
+        self._relay.start()
+        self._link.start()
+        try:
+            while not self._stopping:
+                if self._privacy:
+                    self._rest()
+                else:
+                    self._connect_once()
+        finally:
+            self._close()
+
+    def _rest(self) -> None:
+        """Privacy: drop everything and sleep until it ends."""
+        abort = self._renew_abort()
+        self._end_signals()
+        self._forget()
+        self._link.rest(Link.PRIVACY)
+        while self._privacy and not self._stopping and not abort.aborted:
+            abort.wait(60)
+        if not self._privacy and not self._stopping:
+            self._link.expect()
+
+    def _connect_once(self) -> None:
+        """One connection: from opening to its end, and the wait before the next."""
+        abort = self._renew_abort()
+        if self._privacy or self._stopping:
+            return
+        began_s = time.monotonic()
+        source: Source | None = None
+        problem: SourceProblem | None = None
+        try:
+            source = open_source(self._source_settings, abort)
+            self._pump(source, abort)
+        except SourceChangedError as change:
+            _LOGGER.info("The camera's stream changed (%s): connecting anew", change.detail)
+            self._failures_in_row = 0
+            return
+        except SourceError as error:
+            problem = error.problem
+            if not abort.aborted:
+                self._link.failed(problem.value)
+                _LOGGER.debug("Connection ended: %s", error)
+        finally:
+            if source is not None:
+                source.close()
+        if abort.aborted:
+            return
+        if time.monotonic() - began_s > 30:
+            self._failures_in_row = 0
+        abort.wait(self._delay_s(problem))
+
+    def _delay_s(self, problem: SourceProblem | None) -> float:
+        """Time to wait before the next attempt: 1, 2, 4, 8, 15, 15... s; 5 min with wrong credentials."""
+        failures = self._failures_in_row
+        self._failures_in_row += 1
+        delays = self._settings.reconnect_delays_s
+        if problem is SourceProblem.INVALID_AUTH and failures >= 2:
+            return self._settings.auth_retry_s
+        return delays[min(failures, len(delays) - 1)]
+
+    def _renew_abort(self) -> AbortToken:
+        with self._lock:
+            self._abort = AbortToken()
+            return self._abort
+
+    def _pump(self, source: Source, abort: AbortToken) -> None:
+        self._begin(source)
+        try:
+            for item in source.items():
+                if abort.aborted:
+                    return
+                if item.stream.type == "video":
+                    self._on_video(item)
+                else:
+                    self._on_audio(item)
+        finally:
+            if not self._stopping and not self._privacy:
+                self._reconnects += 1
+
+    def _begin(self, source: Source) -> None:
+        """Make ready for a new connection; viewers go on where its shape is that of the last one."""
+        now_s = time.monotonic()
+        if self._last_video_s is not None and now_s - self._last_video_s > self._settings.lost_after_s:
+            # What was going on before a long outage is not known to go on still.
+            self._end_signals()
+        self._timeline.source_reopened()
+        self._lag.clear()
+        self._decoder.source_opened()
+        shape = StreamShape.of(source.video_stream, source.audio_stream)
+        if self._muxer is None or self._muxer.shape != shape or now_s - self._generation_began_s > _GENERATION_MAX_S:
+            self._new_generation(source, now_s)
+        self._info = source.info
+        self._senses.on_info(source.info)
+        self._sink.on_info(source.info)
+
+    def _new_generation(self, source: Source, now_s: float) -> None:
+        is_first = self._muxer is None
+        if self._muxer is not None:
+            self._muxer.close()
+            self._relay.retire_viewers()
+        self._timeline = Timeline()
+        self._muxer = TsMuxer(source.video_stream, source.audio_stream, self._timeline)
+        self._generation_began_s = now_s
+        self._ring.clear()
+        if not is_first:
+            self._sink.on_generation()
+
+    def _on_video(self, item: MediaItem) -> None:
+        self._last_video_s = item.arrived_s
+        self._relay_packet(item)
+        self._link.packet(item.arrived_s)
+        self._frames_total += 1
+        done_s = time.monotonic()
+        self._measure_lag(done_s)
+        self._failures_in_row = 0
+        behind_s = self._lag.newest_lag_s()
+        keyframes_only = self._economy.on_packet(
+            item.packet.size, is_key=item.is_key, at_s=item.arrived_s, wants_every_frame=self._senses.wants_every_frame
+        )
+        signals = self._decoder.video(item, behind_s, keyframes_only=keyframes_only)
+        if signals:
+            self._sink.on_signals(signals)
+        if done_s >= self._next_reading_s:
+            self._next_reading_s = done_s + _READING_EVERY_S
+            self._sink.on_reading(self._senses.reading(done_s), self.figures())
+
+    def _measure_lag(self, done_s: float) -> None:
+        jumps = self._timeline.counts.video_jumps
+        if jumps != self._jumps_seen:
+            self._jumps_seen = jumps
+            self._lag.clear()
+        self._lag.add(self._timeline.video_out_s or 0.0, done_s)
+
+    def _on_audio(self, item: MediaItem) -> None:
+        self._relay_packet(item)
+        signals = self._decoder.audio(item)
+        if signals:
+            self._sink.on_signals(signals)
+
+    def _relay_packet(self, item: MediaItem) -> None:
+        assert self._muxer is not None
+        try:
+            for chunk in self._muxer.mux(item):
+                if chunk.is_key:
+                    self._ring.set_header(self._muxer.header)
+                self._ring.append(
+                    chunk.data,
+                    is_key=chunk.is_key,
+                    timeline_s=self._timeline.video_out_s or 0.0,
+                    arrived_s=item.arrived_s,
+                )
+        except ValueError, OSError:
+            # FFmpeg's errors are these. One packet that it refuses is dropped; the stream goes on.
+            self._packets_dropped += 1
+        self._relay.wake()
+
+    def _on_link(self, state: LinkState) -> None:
+        if state.link in (Link.LOST, Link.STALLED):
+            self._pictures.clear()
+        self._sink.on_link(state)
+
+    def _end_signals(self) -> None:
+        signals = self._senses.close(time.monotonic())
+        if signals:
+            self._sink.on_signals(signals)
+
+    def _forget(self) -> None:
+        """Nothing of the picture stays in memory."""
+        self._pictures.clear()
+        self._clips.end_all()
+        self._ring.clear()
+        self._relay.cut_viewers()
+        self._senses.reset()
+        self._lag.clear()
+        if self._muxer is not None:
+            self._muxer.close()
+            self._muxer = None
+
+    def _close(self) -> None:
+        self._end_signals()
+        self._link.rest(Link.STOPPED)
+        self._link.stop()
+        self._clips.end_all()
+        self._forget()
+        if not self._relay.stop():
+            _LOGGER.warning("The relay's thread did not end in time")
