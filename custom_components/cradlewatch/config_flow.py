@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, override
 
-import probatio
-
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     ConfigEntry,
@@ -14,6 +12,7 @@ from homeassistant.config_entries import (
     ConfigSubentryFlow,
 )
 from homeassistant.core import callback
+import probatio
 
 from .const import (
     CONF_AI_TASK_ENTITY,

@@ -6,8 +6,6 @@ from datetime import date
 import logging
 from typing import Any
 
-import probatio
-
 from homeassistant.components.camera import DOMAIN as CAMERA_DOMAIN
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
@@ -24,6 +22,7 @@ from homeassistant.helpers.selector import (
     TextSelector,
 )
 from homeassistant.util import dt as dt_util
+import probatio
 
 from .const import (
     CONF_BIRTHDATE,

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import logging
 from typing import Any
 
-import probatio
-
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.selector import (
     BooleanSelector,
@@ -19,6 +17,7 @@ from homeassistant.helpers.selector import (
     TextSelectorConfig,
     TextSelectorType,
 )
+import probatio
 
 from .const import (
     CONF_AI_TASK_ENTITY,
@@ -43,7 +42,7 @@ _OFFERED_MODELS = [DEFAULT_MODEL, "gemini-2.5-flash-lite", "gemini-2.5-flash"]
 """Offered before a key is known; afterwards the list is the one that Google gives for that key."""
 
 TOKENS_IN_PER_CHECK = 1200
-"""One picture (258 at this size), instructions and the form of the answer; tests/glue/test_estimate.py holds it true."""
+"""One picture (258 at this size), instructions and the form of the answer; held true by a test."""
 TOKENS_OUT_PER_CHECK = 250
 
 _ERROR_KEYS: Mapping[AnalysisFailure, tuple[str, str]] = {
