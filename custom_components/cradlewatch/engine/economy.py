@@ -33,8 +33,8 @@ class IdleEconomy:
             self._wake(at_s)
         if wants_every_frame or self._quiet_since_s is None:
             self._wake(at_s)
-        quiet_s = at_s - (self._quiet_since_s or at_s)
-        if not self.idle and quiet_s >= _QUIET_BEFORE_IDLE_S and self._gop_s is not None and self._gop_s <= _MAX_GOP_S:
+        since_s = at_s if self._quiet_since_s is None else self._quiet_since_s
+        if at_s - since_s >= _QUIET_BEFORE_IDLE_S and self._gop_s is not None and self._gop_s <= _MAX_GOP_S:
             self.idle = True
         return self.idle
 

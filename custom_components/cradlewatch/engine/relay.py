@@ -199,7 +199,10 @@ class RelayServer:
             if viewer.cursor is None:
                 return False
             viewer.pending.append(memoryview(self._ring.header))
-        chunks = self._ring.read(viewer.cursor) if len(viewer.pending) < 32 else []
+        # Read even where enough is pending: a viewer that takes nothing must be found out.
+        chunks = self._ring.read(viewer.cursor, 64 if len(viewer.pending) < 32 else 1)
+        if len(viewer.pending) >= 32:
+            return True
         if chunks:
             viewer.pending += [memoryview(chunk.data) for chunk in chunks]
             viewer.cursor = chunks[-1].sequence + 1

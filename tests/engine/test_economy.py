@@ -1,0 +1,55 @@
+"""Idle economy: what may be left undecoded, and what wakes it."""
+
+from custom_components.cradlewatch.engine.economy import IdleEconomy
+
+
+class Stream:
+    """30 fps with small packets, fed to an IdleEconomy."""
+
+    def __init__(self, gop_s: float, *, enabled: bool = True) -> None:
+        self.economy = IdleEconomy(enabled=enabled)
+        self.gop = round(gop_s * 30)
+        self.index = 0
+
+    def play(self, seconds: float, *, size: int = 800, wants: bool = False) -> list[bool]:
+        skipped = []
+        for _ in range(round(seconds * 30)):
+            is_key = self.index % self.gop == 0
+            skipped.append(
+                self.economy.on_packet(
+                    30_000 if is_key else size, is_key=is_key, at_s=self.index / 30, wants_every_frame=wants
+                )
+            )
+            self.index += 1
+        return skipped
+
+
+def test_idle_after_quiet_and_awake_at_once_by_larger_packets() -> None:
+    stream = Stream(2)
+    assert not any(stream.play(29))
+    assert all(stream.play(60)[100:])
+    assert stream.play(0.2, size=6000)[1] is False
+    assert not any(stream.play(25))
+
+
+def test_awake_while_the_senses_want_every_frame() -> None:
+    stream = Stream(1)
+    stream.play(60)
+    assert stream.economy.idle
+    assert not any(stream.play(60, wants=True)[1:])
+
+
+def test_long_gop_is_never_skipped() -> None:
+    assert not any(Stream(10).play(120))
+
+
+def test_by_option_never() -> None:
+    assert not any(Stream(1, enabled=False).play(120))
+
+
+def test_slow_growth_is_learned_not_a_wake() -> None:
+    stream = Stream(2)
+    stream.play(60)
+    for size in range(800, 1600, 20):
+        stream.play(2, size=size)
+    assert stream.economy.wakes == 0
