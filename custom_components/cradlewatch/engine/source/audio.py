@@ -1,0 +1,129 @@
+"""Sound for viewers: AAC and MP3 are passed on, everything else becomes AAC. It can fail without the picture."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+import io
+
+import av
+from av.audio.fifo import AudioFifo
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.error import FFmpegError
+from av.packet import Packet
+
+from .reader import MediaPacket
+
+PASSED_CODECS = frozenset({"aac", "mp3", "mp3float"})
+_RATES_HZ = (16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
+_BIT_RATE_BPS = 64_000
+_GAP_S = 0.1
+
+
+class AacEncoder:
+    """Sound of any kind to AAC. Times of the packets follow those of the sound; never negative, never back."""
+
+    def __init__(self, rate_hz: int, channels: int) -> None:
+        self.rate_hz = next((rate for rate in _RATES_HZ if rate >= rate_hz), _RATES_HZ[-1])
+        self._layout = "mono" if channels == 1 else "stereo"
+        self._container: OutputContainer | None = av.open(io.BytesIO(), "w", format="mpegts")
+        stream = self._container.add_stream("aac", rate=self.rate_hz)
+        assert isinstance(stream, AudioStream)
+        stream.codec_context.layout = self._layout
+        stream.codec_context.bit_rate = _BIT_RATE_BPS
+        stream.codec_context.time_base = Fraction(1, self.rate_hz)
+        self._container.start_encoding()
+        self.stream = stream
+        self._frame_size = stream.codec_context.frame_size or 1024
+        self._resampler: AudioResampler | None = None
+        self._fifo = AudioFifo()
+        self._position: int | None = None
+        """Samples since time 0 of the next sample that leaves the queue."""
+        self._last_dts = -1
+        self.dropped = 0
+
+    def encode(self, frame: AudioFrame, start_s: Fraction | float) -> Iterator[tuple[AudioFrame, Packet[AudioStream]]]:
+        """Encode `frame`, whose first sample belongs to `start_s`. Raises FFmpegError.
+
+        Gaps and jumps of more than 0.1 s are kept as such, smaller ones are jitter of the camera's clock.
+        """
+        self._follow(int(start_s * self.rate_hz))
+        if self._resampler is None:
+            self._resampler = AudioResampler(format="fltp", layout=self._layout, rate=self.rate_hz)
+        frame.pts = None
+        for part in self._resampler.resample(frame):
+            part.pts = None
+            self._fifo.write(part)
+        while (block := self._fifo.read(self._frame_size)) is not None:
+            yield from self._encode_block(block)
+
+    def _follow(self, start: int) -> None:
+        if self._position is None:
+            self._position = max(0, start)
+            return
+        expected = self._position + self._fifo.samples
+        if start > expected + _GAP_S * self.rate_hz:
+            self._fifo = AudioFifo()
+            self._position = start
+        elif start < expected - _GAP_S * self.rate_hz:
+            # The encoder takes no steps back in time; what lies before is cut by `_last_dts`.
+            self.stream.codec_context.flush_buffers()
+            self._fifo = AudioFifo()
+            self._position = max(0, start)
+
+    def _encode_block(self, block: AudioFrame) -> Iterator[tuple[AudioFrame, Packet[AudioStream]]]:
+        assert self._position is not None
+        block.pts, block.time_base = self._position, Fraction(1, self.rate_hz)
+        self._position += block.samples
+        for packet in self.stream.encode(block):
+            # The first packet is the encoder's run-up, before time 0 where the sound starts there.
+            if packet.dts is None or packet.dts < 0 or packet.dts <= self._last_dts:
+                self.dropped += 1
+                continue
+            self._last_dts = packet.dts
+            yield block, packet
+
+    def close(self) -> None:
+        """Release the encoder; safe to call twice."""
+        container, self._container = self._container, None
+        if container is not None:
+            container.close()
+
+
+class AudioTranscoder:
+    """Decodes a camera's sound and encodes it as AAC. Errors are counted, never raised."""
+
+    def __init__(self, source: AudioStream) -> None:
+        context = source.codec_context
+        self._encoder = AacEncoder(context.sample_rate, context.channels or 1)
+        self._failed = 0
+
+    @property
+    def stream(self) -> AudioStream:
+        """Our encoder's stream."""
+        return self._encoder.stream
+
+    @property
+    def dropped(self) -> int:
+        """Packets lost to errors, jumps and the encoder's run-up."""
+        return self._failed + self._encoder.dropped
+
+    def transcode(self, packet: MediaPacket, arrived_s: float) -> Iterator[tuple[AudioFrame, Packet[AudioStream]]]:
+        """Sound blocks (as encoded) and packets that `packet` completes."""
+        try:
+            for frame in packet.decode():
+                if isinstance(frame, AudioFrame):
+                    yield from self._encoder.encode(frame, _start_s(frame, arrived_s))
+        except FFmpegError, ValueError:
+            self._failed += 1
+
+    def close(self) -> None:
+        """Release the encoder."""
+        self._encoder.close()
+
+
+def _start_s(frame: AudioFrame, arrived_s: float) -> Fraction | float:
+    if frame.pts is None or frame.time_base is None:
+        return arrived_s
+    return frame.pts * Fraction(frame.time_base)

@@ -1,0 +1,139 @@
+"""Real-time H.264 encoder for sources that browsers cannot play: drawn, raw, MJPEG, MPEG-4."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+import io
+
+import av
+from av.codec.context import Flags
+from av.container import OutputContainer
+from av.error import FFmpegError
+from av.packet import Packet
+from av.video.frame import PictureType, VideoFrame
+from av.video.stream import VideoStream
+
+from ..errors import SourceError, SourceProblem
+from .reader import MediaPacket
+
+TICKS = Fraction(1, 90_000)
+_KEYFRAME_S = 1.0
+_DEFAULT_RATE_FPS = 25.0
+_X264_OPTIONS = {
+    "preset": "ultrafast",
+    "tune": "zerolatency",
+    "forced-idr": "1",
+    # Parameter sets at every keyframe (viewers join there) and in the header as well (MP4 clips).
+    "x264-params": "repeat-headers=1:scenecut=0",
+}
+# Software first: it is the one that is everywhere and tested; the others are for builds without libx264.
+_ENCODERS: tuple[tuple[str, dict[str, str]], ...] = (
+    ("libx264", _X264_OPTIONS),
+    ("libopenh264", {}),
+    ("h264_v4l2m2m", {}),
+)
+
+
+class H264Encoder:
+    """Encodes pictures of one size, in order, at once: one packet for every picture. One thread."""
+
+    def __init__(self, size_wh: tuple[int, int], rate_fps: float | None) -> None:
+        width, height = size_wh
+        self.size_wh = (width - width % 2, height - height % 2)
+        self._next_key_ticks: int | None = None
+        self._last_ticks = -1
+        # A container that is never written: a stream of it is the template that muxers want.
+        self._container: OutputContainer | None = av.open(io.BytesIO(), "w", format="mpegts")
+        self.encoder_name, self.stream = self._open(self._container, rate_fps or _DEFAULT_RATE_FPS)
+
+    def _open(self, container: OutputContainer, rate_fps: float) -> tuple[str, VideoStream]:
+        for name, options in _ENCODERS:
+            if name not in av.codecs_available:
+                continue
+            stream = container.add_stream(name, rate=Fraction(rate_fps).limit_denominator(1001))
+            if not isinstance(stream, VideoStream):
+                continue
+            self._configure(stream, options, rate_fps)
+            try:
+                container.start_encoding()
+            except FFmpegError:
+                break
+            return name, stream
+        self.close()
+        raise SourceError(SourceProblem.UNSUPPORTED_SOURCE, "no H.264 encoder works on this system")
+
+    def _configure(self, stream: VideoStream, options: dict[str, str], rate_fps: float) -> None:
+        context = stream.codec_context
+        context.width, context.height = self.size_wh
+        context.pix_fmt = "yuv420p"
+        context.time_base = TICKS
+        context.flags |= Flags.global_header
+        context.gop_size = max(1, round(rate_fps * 4))  # keyframes are forced by time; this is the backstop
+        context.max_b_frames = 0
+        context.thread_count = 1
+        context.options = dict(options)
+
+    def encode(self, frame: VideoFrame, ticks: int) -> list[Packet[VideoStream]]:
+        """Encode `frame` for the time `ticks` (1/90000 s); earlier or equal times than the last are moved up."""
+        ticks = max(ticks, self._last_ticks + 1)
+        self._last_ticks = ticks
+        picture = self._fitted(frame)
+        picture.pts, picture.time_base = ticks, TICKS
+        is_key = self._next_key_ticks is None or ticks >= self._next_key_ticks
+        picture.pict_type = PictureType.I if is_key else PictureType.NONE
+        if is_key:
+            self._next_key_ticks = ticks + int(_KEYFRAME_S / TICKS)
+        return self.stream.encode(picture)
+
+    def _fitted(self, frame: VideoFrame) -> VideoFrame:
+        width, height = self.size_wh
+        if frame.format.name == "yuv420p" and (frame.width, frame.height) == (width, height):
+            return frame
+        return frame.reformat(width=width, height=height, format="yuv420p")
+
+    def close(self) -> None:
+        """Release the encoder; safe to call twice."""
+        container, self._container = self._container, None
+        if container is not None:
+            container.close()
+
+
+class VideoTranscoder:
+    """Decodes what is not H.264 or HEVC and encodes it anew."""
+
+    def __init__(self, source: VideoStream, rate_fps: float | None, *, live_clock: bool) -> None:
+        context = source.codec_context
+        self._source = source
+        self._live_clock = live_clock
+        self._encoder = H264Encoder((context.width, context.height), rate_fps)
+        context.thread_count = 1
+
+    @property
+    def stream(self) -> VideoStream:
+        """Our encoder's stream."""
+        return self._encoder.stream
+
+    @property
+    def encoder_name(self) -> str:
+        """FFmpeg's name of the encoder."""
+        return self._encoder.encoder_name
+
+    @property
+    def size_wh(self) -> tuple[int, int]:
+        """Size of the encoded picture, even numbers, px."""
+        return self._encoder.size_wh
+
+    def transcode(self, packet: MediaPacket, arrived_s: float) -> Iterator[tuple[VideoFrame, Packet[VideoStream]]]:
+        """Pictures and packets that `packet` completes. Raises FFmpegError for undecodable data."""
+        for frame in packet.decode():
+            if isinstance(frame, VideoFrame):
+                for encoded in self._encoder.encode(frame, self._ticks(frame, arrived_s)):
+                    yield frame, encoded
+
+    def _ticks(self, frame: VideoFrame, arrived_s: float) -> int:
+        if self._live_clock or frame.pts is None or frame.time_base is None:
+            return int(arrived_s / TICKS)
+        return int(frame.pts * Fraction(frame.time_base) / TICKS)
+
+    def close(self) -> None:
+        """Release the encoder."""
+        self._encoder.close()

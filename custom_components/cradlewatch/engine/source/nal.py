@@ -1,0 +1,128 @@
+"""NAL units of H.264 and HEVC: where pictures can be entered, and when the parameter sets change."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+
+_H264_SPS, _H264_PPS, _H264_IDR = 7, 8, 5
+_HEVC_VPS, _HEVC_SPS, _HEVC_PPS = 32, 33, 34
+_HEVC_IRAP = range(16, 22)
+_H264_SLICES = (1, 2, 5)
+_HEVC_SLICES = range(32)
+# A camera whose picture parameters differ every GOP is odd but well; one that kept them this long was changed.
+_SETTLED_KEYFRAMES = 3
+
+
+class NalCodec(StrEnum):
+    """Codecs that are passed through."""
+
+    H264 = "h264"
+    HEVC = "hevc"
+
+
+def length_size(extradata: bytes | None) -> int:
+    """Bytes of the length before each NAL unit (avcC, hvcC), 0 for start codes (Annex B)."""
+    if not extradata or extradata[0] != 1:
+        return 0
+    if len(extradata) > 22 and extradata[:3] != b"\x00\x00\x01" and _is_hvcc(extradata):
+        return (extradata[21] & 3) + 1
+    return (extradata[4] & 3) + 1 if len(extradata) > 4 else 0
+
+
+def _is_hvcc(extradata: bytes) -> bool:
+    # avcC: byte 5 holds 111 and the count of SPS, byte 8 the first SPS (type 7). hvcC has neither.
+    return not (len(extradata) > 8 and extradata[4] & 0xFC == 0xFC and extradata[8] & 0x1F == _H264_SPS)
+
+
+def split(data: bytes, length_bytes: int) -> Iterator[bytes]:
+    """NAL units of `data`; `length_bytes` 0 means Annex B. A broken length ends the walk."""
+    if length_bytes:
+        yield from _split_lengths(data, length_bytes)
+    else:
+        yield from _split_start_codes(data)
+
+
+def _split_lengths(data: bytes, length_bytes: int) -> Iterator[bytes]:
+    at = 0
+    while at + length_bytes < len(data):
+        size = int.from_bytes(data[at : at + length_bytes])
+        at += length_bytes
+        if size == 0 or at + size > len(data):
+            return
+        yield data[at : at + size]
+        at += size
+
+
+def _split_start_codes(data: bytes) -> Iterator[bytes]:
+    at = data.find(b"\x00\x00\x01")
+    while at >= 0:
+        start = at + 3
+        at = data.find(b"\x00\x00\x01", start)
+        unit = data[start : at if at >= 0 else None].rstrip(b"\x00")
+        if unit:
+            yield unit
+
+
+class ParameterWatch:
+    """Follows one H.264 or HEVC stream: is this packet a clean start, and did the parameter sets change?"""
+
+    def __init__(self, codec: NalCodec, extradata: bytes | None) -> None:
+        self._codec = codec
+        self._length_bytes = length_size(extradata)
+        self._stream_sets: tuple[bytes, ...] = ()
+        self._picture_sets: tuple[bytes, ...] = ()
+        self._unchanged = 0
+        self.changed = False
+        """True from the packet on that brought other parameter sets than the ones before it."""
+
+    def is_entry(self, data: bytes, flagged_key: bool) -> bool:
+        """Whether a decoder can start at this access unit; notes its parameter sets.
+
+        A recovery point without parameter sets (intra refresh) is flagged as key by FFmpeg but is no clean start.
+        """
+        if not flagged_key and not self._may_hold_sets(data):
+            return False
+        streams, pictures, has_entry = self._sort(data)
+        self._note(streams, pictures)
+        # Out-of-band parameter sets (files): the index of the container is to be believed.
+        return has_entry or (flagged_key and bool(streams or self._length_bytes))
+
+    def _may_hold_sets(self, data: bytes) -> bool:
+        units = split(data[:64], self._length_bytes) if self._length_bytes else _split_start_codes(data[:64])
+        first = next(units, b"")
+        return bool(first) and self._type(first) not in self._slice_types()
+
+    def _slice_types(self) -> tuple[int, ...] | range:
+        return _H264_SLICES if self._codec is NalCodec.H264 else _HEVC_SLICES
+
+    def _type(self, unit: bytes) -> int:
+        return unit[0] & 0x1F if self._codec is NalCodec.H264 else (unit[0] >> 1) & 0x3F
+
+    def _sort(self, data: bytes) -> tuple[tuple[bytes, ...], tuple[bytes, ...], bool]:
+        h264 = self._codec is NalCodec.H264
+        stream_types = (_H264_SPS,) if h264 else (_HEVC_VPS, _HEVC_SPS)
+        picture_type = _H264_PPS if h264 else _HEVC_PPS
+        entry_types = (_H264_IDR,) if h264 else _HEVC_IRAP
+        streams: set[bytes] = set()
+        pictures: set[bytes] = set()
+        for unit in split(data, self._length_bytes):
+            kind = self._type(unit)
+            if kind in stream_types:
+                streams.add(unit)
+            elif kind == picture_type:
+                pictures.add(unit)
+            elif kind in self._slice_types():
+                # Parameter sets come before the slices: the bulk of the packet need not be searched.
+                return tuple(sorted(streams)), tuple(sorted(pictures)), kind in entry_types
+        return tuple(sorted(streams)), tuple(sorted(pictures)), False
+
+    def _note(self, streams: tuple[bytes, ...], pictures: tuple[bytes, ...]) -> None:
+        if streams:
+            self.changed |= bool(self._stream_sets) and streams != self._stream_sets
+            self._stream_sets = streams
+        if not pictures:
+            return
+        if pictures == self._picture_sets:
+            self._unchanged += 1
+            return
+        self.changed |= bool(self._picture_sets) and self._unchanged >= _SETTLED_KEYFRAMES
+        self._picture_sets, self._unchanged = pictures, 0

@@ -1,0 +1,140 @@
+"""Cameras on the network: RTSP, MPEG-TS, HLS and MJPEG over HTTP."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+import ssl
+import threading
+from urllib.parse import urlsplit
+
+import av
+from av.container import InputContainer
+
+from ..errors import SourceEndedError, SourceError, SourceProblem
+from ..settings import SourceSettings
+from .boundary import Address, guarded
+from .reader import ContainerReader
+from .resolve import resolve
+from .sockets import SocketGuard
+from .types import AbortToken
+
+RTSP_SCHEMES = frozenset({"rtsp", "rtsps"})
+HTTP_SCHEMES = frozenset({"http", "https"})
+# No file, no concat, no data: a playlist from the network must not reach into this machine.
+_RTSP_PROTOCOLS = "rtp,srtp,udp,tcp,tls"
+_HTTP_PROTOCOLS = "http,https,tcp,tls,crypto"
+_HTTP_FORMATS = "mpegts,hls,mpjpeg,mjpeg,mov,matroska,flv,h264,hevc,aac,mp3,webvtt,image2,jpeg_pipe,rtsp"
+_ANALYSE_US = "3000000"
+_TRY_NEXT = (SourceProblem.CANNOT_CONNECT, SourceProblem.TIMEOUT, SourceProblem.UNSUPPORTED_SOURCE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Attempt:
+    """One way to open an address."""
+
+    options: dict[str, str]
+    limit_s: float
+
+
+def open_network(settings: SourceSettings, abort: AbortToken) -> ContainerReader:
+    """Connect and find the streams within `open_timeout_s` a try. Raises SourceError."""
+    address = Address(settings.spec)
+    scheme, host = _scheme_and_host(address)
+    known = resolve(host, settings.open_timeout_s / 2, abort)
+    failure = SourceError(SourceProblem.CANNOT_CONNECT, "not tried")
+    for attempt in _attempts(scheme, settings):
+        try:
+            return _connect(address, known, attempt, settings.read_timeout_s, abort)
+        except SourceError as error:
+            failure = error.with_traceback(None)
+        if abort.aborted or failure.problem not in _TRY_NEXT:
+            break
+    raise failure
+
+
+def _scheme_and_host(address: Address) -> tuple[str, str]:
+    try:
+        parts = urlsplit(address.reveal())
+        scheme, host = parts.scheme.lower(), parts.hostname
+        _ = parts.port  # raises on nonsense
+    except ValueError:
+        scheme, host = "", None
+    if not host:
+        raise SourceError(SourceProblem.UNSUPPORTED_SOURCE, "the address has no host or no valid port")
+    return scheme, host
+
+
+def _attempts(scheme: str, settings: SourceSettings) -> tuple[_Attempt, ...]:
+    limit_s = settings.open_timeout_s
+    tls = {"tls_verify": "1" if settings.verify_tls else "0"}
+    if settings.verify_tls and (bundle := _ca_bundle()):
+        tls["ca_file"] = bundle
+    if scheme in HTTP_SCHEMES:
+        options = {"protocol_whitelist": _HTTP_PROTOCOLS, "format_whitelist": _HTTP_FORMATS}
+        return (_Attempt(options=options | _common() | (tls if scheme == "https" else {}), limit_s=limit_s),)
+    base = {"protocol_whitelist": _RTSP_PROTOCOLS} | _common() | (tls if scheme == "rtsps" else {})
+    transports = ("tcp", "udp") if settings.rtsp_transport == "auto" else (settings.rtsp_transport,)
+    return tuple(_Attempt(options=base | {"rtsp_transport": name}, limit_s=limit_s) for name in transports)
+
+
+def _common() -> dict[str, str]:
+    # Frames are handed on as they come: no more analysis than needed to know the codecs.
+    return {"analyzeduration": _ANALYSE_US, "user_agent": "Cradlewatch"}
+
+
+def _ca_bundle() -> str | None:
+    paths = ssl.get_default_verify_paths()
+    return paths.cafile
+
+
+def _connect(
+    address: Address, known: frozenset[str], attempt: _Attempt, read_timeout_s: float, abort: AbortToken
+) -> ContainerReader:
+    guard = SocketGuard(known)
+    release = _released_with(guard, abort)
+    abort.add_hook(guard.end)
+    # PyAV grants its limit twice, to connecting and to finding the streams: this one holds for both.
+    watchdog = threading.Timer(attempt.limit_s + 0.5, guard.end)
+    watchdog.daemon = True
+    watchdog.start()
+    reader: ContainerReader | None = None
+    try:
+        reader = _open_reader(address, attempt, read_timeout_s, abort)
+        guard.claim()
+        reader.on_close(release)
+    except SourceError as error:
+        failure = _explained(error, guard, abort)
+    finally:
+        watchdog.cancel()
+        if reader is None:
+            release()
+    if reader is None:
+        raise failure
+    return reader
+
+
+def _open_reader(address: Address, attempt: _Attempt, read_timeout_s: float, abort: AbortToken) -> ContainerReader:
+    limits = (attempt.limit_s, read_timeout_s)
+    if abort.aborted:
+        raise SourceEndedError(SourceProblem.CANNOT_CONNECT, "stopped")
+
+    def connect() -> InputContainer:
+        return av.open(address.reveal(), "r", options=attempt.options, timeout=limits)
+
+    return ContainerReader(guarded(connect, address), address, abort)
+
+
+def _released_with(guard: SocketGuard, abort: AbortToken) -> Callable[[], None]:
+    def release() -> None:
+        abort.remove_hook(guard.end)
+        guard.release()
+
+    return release
+
+
+def _explained(error: SourceError, guard: SocketGuard, abort: AbortToken) -> SourceError:
+    """Name our own ending of the connection for what it was."""
+    if abort.aborted:
+        return SourceEndedError(SourceProblem.CANNOT_CONNECT, "stopped")
+    if guard.ended:
+        return SourceError(SourceProblem.TIMEOUT, "the camera did not deliver in time")
+    return error.with_traceback(None)

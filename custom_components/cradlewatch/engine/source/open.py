@@ -1,0 +1,43 @@
+"""The one way in: a source of any kind by its address."""
+
+from collections.abc import Callable
+from pathlib import PurePath
+
+from ..errors import SourceError, SourceProblem
+from ..settings import SourceSettings
+from .files import open_files
+from .network import HTTP_SCHEMES, RTSP_SCHEMES, open_network
+from .stream_source import StreamSource
+from .types import AbortToken, Source
+
+
+def open_source(settings: SourceSettings, abort: AbortToken) -> Source:
+    """Open the source of `settings`; blocks up to its open timeout (twice for RTSP with transport auto).
+
+    The thread that calls this owns the source. Raises SourceError with a text free of credentials.
+    """
+    opener = _OPENERS.get(_kind_of(settings.spec))
+    if opener is None:
+        raise SourceError(SourceProblem.UNSUPPORTED_SOURCE, "unknown kind of address")
+    return opener(settings, abort)
+
+
+def _kind_of(spec: str) -> str:
+    scheme, separator, _ = spec.partition("://")
+    if separator:
+        return "network" if scheme.lower() in RTSP_SCHEMES | HTTP_SCHEMES else "unknown"
+    return "file" if PurePath(spec).is_absolute() else "unknown"
+
+
+def _open_network(settings: SourceSettings, abort: AbortToken) -> Source:
+    return StreamSource(open_network(settings, abort))
+
+
+def _open_files(settings: SourceSettings, abort: AbortToken) -> Source:
+    return StreamSource(open_files(settings, abort))
+
+
+_OPENERS: dict[str, Callable[[SourceSettings, AbortToken], Source]] = {
+    "network": _open_network,
+    "file": _open_files,
+}

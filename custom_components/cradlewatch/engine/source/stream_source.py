@@ -1,0 +1,168 @@
+"""Packets of a reader become what viewers get: H.264 and HEVC as they are, everything else encoded once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from av.audio.stream import AudioStream
+from av.error import FFmpegError
+from av.video.stream import VideoStream
+
+from ..errors import SourceChangedError, SourceError, SourceProblem
+from ..models import StreamInfo
+from .audio import PASSED_CODECS, AudioTranscoder
+from .encode import VideoTranscoder
+from .nal import NalCodec, ParameterWatch
+from .reader import MediaPacket, PacketReader
+from .types import MediaItem
+
+_MAX_RATE_FPS = 240
+
+
+@dataclass(slots=True, kw_only=True)
+class SourceCounts:
+    """What went wrong without ending the source; grows only."""
+
+    corrupt_packets: int = 0
+    dropped_audio: int = 0
+    undecodable_video: int = 0
+
+
+class _Timestamps:
+    """Gives packets without a decoding time one: the last plus the duration, in units of the time base."""
+
+    def __init__(self) -> None:
+        self._next_dts: int | None = None
+
+    def fill(self, packet: MediaPacket, fallback_duration: int) -> bool:
+        """Complete `packet` in place; False when it cannot be placed in time at all."""
+        if packet.dts is None:
+            packet.dts = self._next_dts if self._next_dts is not None else packet.pts
+        if packet.dts is None:
+            return False
+        if packet.pts is None:
+            packet.pts = packet.dts
+        elif packet.pts < packet.dts:
+            packet.dts = packet.pts
+        self._next_dts = packet.dts + (packet.duration or fallback_duration)
+        return True
+
+
+class StreamSource:
+    """A `Source` over a reader. H.264, HEVC, AAC and MP3 are passed on, the rest is encoded in this thread."""
+
+    def __init__(self, reader: PacketReader) -> None:
+        self._reader = reader
+        self.counts = SourceCounts()
+        self._rate_fps = rate_of(reader.video)
+        codec = reader.video.codec_context.name
+        self._watch: ParameterWatch | None = None
+        self._video: VideoTranscoder | None = None
+        self._audio: AudioTranscoder | None = None
+        try:
+            if codec in NalCodec:
+                self._watch = ParameterWatch(NalCodec(codec), reader.video.codec_context.extradata)
+            else:
+                self._video = VideoTranscoder(reader.video, self._rate_fps, live_clock=reader.live_clock)
+            if reader.audio is not None and reader.audio.codec_context.codec.name not in PASSED_CODECS:
+                self._audio = AudioTranscoder(reader.audio)
+        except SourceError:
+            self.close()
+            raise
+        self._times = {"video": _Timestamps(), "audio": _Timestamps()}
+
+    @property
+    def info(self) -> StreamInfo:
+        """What viewers get (codecs after our encoder), as far as the container tells."""
+        context = self._reader.video.codec_context
+        audio = self.audio_stream
+        return StreamInfo(
+            size_wh=self._video.size_wh if self._video else (context.width, context.height),
+            video_codec="h264" if self._video else context.name,
+            frame_rate_fps=self._rate_fps,
+            audio_codec=_codec_name(audio) if audio else None,
+            audio_rate_hz=audio.codec_context.sample_rate if audio else None,
+            encoder=self._video.encoder_name if self._video else None,
+        )
+
+    @property
+    def video_stream(self) -> VideoStream:
+        """Template of the video that `items` carries."""
+        return self._video.stream if self._video else self._reader.video
+
+    @property
+    def audio_stream(self) -> AudioStream | None:
+        """Template of the sound that `items` carries."""
+        return self._audio.stream if self._audio else self._reader.audio
+
+    def items(self) -> Iterator[MediaItem]:
+        """See `Source.items`."""
+        for packet, arrived_s in self._reader.packets():
+            if packet.is_corrupt:
+                self.counts.corrupt_packets += 1
+            if packet.stream.type == "video":
+                yield from self._video_items(packet, arrived_s)
+            else:
+                yield from self._audio_items(packet, arrived_s)
+
+    def close(self) -> None:
+        """Release the reader and the encoders."""
+        self._reader.close()
+        if self._video is not None:
+            self._video.close()
+        if self._audio is not None:
+            self._audio.close()
+
+    def _video_items(self, packet: MediaPacket, arrived_s: float) -> Iterator[MediaItem]:
+        if self._video is not None:
+            yield from self._encoded_items(self._video, packet, arrived_s)
+            return
+        if not self._times["video"].fill(packet, self._frame_duration(packet)):
+            self.counts.corrupt_packets += 1
+            return
+        is_key = bool(self._watch and self._watch.is_entry(bytes(packet), packet.is_keyframe))
+        self._check_unchanged(packet)
+        packet.is_keyframe = is_key
+        yield MediaItem(stream=packet.stream, packet=packet, is_key=is_key, arrived_s=arrived_s)
+
+    def _check_unchanged(self, packet: MediaPacket) -> None:
+        if (self._watch and self._watch.changed) or packet.has_sidedata("new_extradata"):
+            raise SourceChangedError(SourceProblem.CANNOT_CONNECT, "the camera changed its picture format")
+
+    def _encoded_items(self, video: VideoTranscoder, packet: MediaPacket, arrived_s: float) -> Iterator[MediaItem]:
+        try:
+            for frame, encoded in video.transcode(packet, arrived_s):
+                yield MediaItem(
+                    stream=video.stream, packet=encoded, is_key=encoded.is_keyframe, arrived_s=arrived_s, frame=frame
+                )
+        except FFmpegError:
+            # One broken picture; the next one is a keyframe in MJPEG and soon one in the others.
+            self.counts.undecodable_video += 1
+
+    def _audio_items(self, packet: MediaPacket, arrived_s: float) -> Iterator[MediaItem]:
+        if self._audio is not None:
+            for frame, encoded in self._audio.transcode(packet, arrived_s):
+                yield MediaItem(
+                    stream=self._audio.stream, packet=encoded, is_key=True, arrived_s=arrived_s, frame=frame
+                )
+            self.counts.dropped_audio = self._audio.dropped
+        elif self._times["audio"].fill(packet, packet.duration or 0):
+            yield MediaItem(stream=packet.stream, packet=packet, is_key=True, arrived_s=arrived_s)
+        else:
+            self.counts.dropped_audio += 1
+
+    def _frame_duration(self, packet: MediaPacket) -> int:
+        return max(1, round(1 / (self._rate_fps or 25) / Fraction(packet.time_base)))
+
+
+def rate_of(stream: VideoStream) -> float | None:
+    """Frames a second as the container says it, None where it does not or talks nonsense."""
+    for rate in (stream.average_rate, stream.guessed_rate):
+        if rate and 0 < float(rate) <= _MAX_RATE_FPS:
+            return float(rate)
+    return None
+
+
+def _codec_name(stream: AudioStream) -> str:
+    name = stream.codec_context.codec.name
+    return "mp3" if name.startswith("mp3") else name
