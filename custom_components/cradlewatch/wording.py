@@ -1,0 +1,73 @@
+"""Says in the language of the home what was noticed. A model's own words are passed on as they are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+import json
+from pathlib import Path
+
+from .engine.models import EventKind, MonitorEvent, Phase, Severity, Status
+
+_FOLDER = Path(__file__).parent / "texts"
+LANGUAGES = ("en", "ko")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentTexts:
+    """The words for one kind. Placeholders: {name} of the crib, {zone}."""
+
+    title: str
+    description: str
+    ended: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texts:
+    """All words of one language."""
+
+    incidents: Mapping[EventKind, IncidentTexts]
+    zone_fallback: str
+    dismissed: str
+    statuses: Mapping[Status, str]
+    severities: Mapping[Severity, str]
+    providers: Mapping[str, str]
+    reasons: Mapping[str, str]
+
+
+@cache
+def load_texts(language: str) -> Texts:
+    """Words of `language` ("ko-KR" is Korean), English where there are none. Reads a file: once, in an executor."""
+    short = language.partition("-")[0].lower()
+    raw = json.loads((_FOLDER / f"{short if short in LANGUAGES else 'en'}.json").read_text("utf-8"))
+    return Texts(
+        incidents={EventKind(kind): IncidentTexts(**words) for kind, words in raw["incidents"].items()},
+        zone_fallback=raw["zone_fallback"],
+        dismissed=raw["dismissed"],
+        statuses={Status(key): text for key, text in raw["statuses"].items()},
+        severities={Severity(key): text for key, text in raw["severities"].items()},
+        providers=raw["providers"],
+        reasons=raw["reasons"],
+    )
+
+
+def words(event: MonitorEvent, name: str, texts: Texts) -> tuple[str, str]:
+    """Title and description of `event` for the crib `name`.
+
+    A dismissed incident says so in its description; an ended one says in its title that it is over.
+    """
+    local = texts.incidents[event.kind]
+    zone = event.zone or texts.zone_fallback
+    title = event.title or _fill(local.title, name, zone)
+    description = event.description or _fill(local.description, name, zone)
+    if event.status is Status.DISMISSED and event.description is None:
+        description = texts.dismissed
+    if event.phase is Phase.ENDED:
+        title = _fill(local.ended, name, zone) if event.end_reason is None else title
+        if reason := texts.reasons.get(event.end_reason or ""):
+            description = f"{description} ({reason})"
+    return title, description
+
+
+def _fill(template: str, name: str, zone: str) -> str:
+    # Not str.format: a name with braces in it is a name.
+    return template.replace("{zone}", zone).replace("{name}", name)
