@@ -14,10 +14,8 @@ type Rgb = tuple[int, int, int]
 def spline(points: Sequence[Point], *, closed: bool = True, steps: int = 8) -> list[Point]:
     """A smooth (Catmull-Rom) curve through `points`, `steps` points for each piece."""
     knots = np.asarray(points, dtype=np.float64)
-    if closed:
-        knots = np.concatenate([knots[-1:], knots, knots[:2]])
-    else:
-        knots = np.concatenate([knots[:1], knots, knots[-1:]])
+    before, after = (knots[-1:], knots[:2]) if closed else (knots[:1], knots[-1:])
+    knots = np.concatenate([before, knots, after])
     at = (np.arange(steps) / steps)[None, :, None]
     p0, p1, p2, p3 = (knots[shift : len(knots) - 3 + shift, None, :] for shift in range(4))
     curve = 0.5 * (
@@ -117,7 +115,8 @@ def tint(image: Image.Image, at: Point, radius_px: float, colour: Rgb, strength:
     """A soft spot of `colour` on what `image` (RGBA) shows: blush."""
     spot = Image.new("L", image.size, 0)
     x, y = at
-    ImageDraw.Draw(spot).ellipse((x - radius_px, y - radius_px, x + radius_px, y + radius_px), fill=round(255 * strength))
+    box = (x - radius_px, y - radius_px, x + radius_px, y + radius_px)
+    ImageDraw.Draw(spot).ellipse(box, fill=round(255 * strength))
     spot = ImageChops.multiply(spot.filter(ImageFilter.GaussianBlur(radius_px * 0.5)), image.getchannel("A"))
     tinted = Image.composite(Image.new("RGBA", image.size, (*colour, 255)), image, spot)
     tinted.putalpha(image.getchannel("A"))
