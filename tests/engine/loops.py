@@ -1,0 +1,133 @@
+"""A running CameraLoop for tests, with everything it tells written down."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+import tempfile
+import threading
+import time
+
+from custom_components.cradlewatch.engine.loop import CameraLoop
+from custom_components.cradlewatch.engine.models import (
+    AudioBlock,
+    Frame,
+    Link,
+    LinkState,
+    LoopFigures,
+    Reading,
+    Signal,
+    StreamInfo,
+)
+from custom_components.cradlewatch.engine.settings import LoopSettings, SourceSettings
+
+
+class CountingSenses:
+    """Senses that see nothing: counts and keeps the newest frame."""
+
+    wants_every_frame = True
+
+    def __init__(self) -> None:
+        self.frames: list[float] = []
+        self.sound_samples = 0
+        self.newest: Frame | None = None
+        self.resets = 0
+        self.closes = 0
+
+    def on_info(self, info: StreamInfo) -> None:
+        self.info = info
+
+    def on_frame(self, frame: Frame) -> Sequence[Signal]:
+        self.frames.append(frame.at_s)
+        self.newest = frame
+        return ()
+
+    def on_audio(self, block: AudioBlock) -> Sequence[Signal]:
+        self.sound_samples += len(block.samples)
+        return ()
+
+    def reading(self, at_s: float) -> Reading:
+        return Reading(at_s=at_s)
+
+    def reset(self) -> None:
+        self.resets += 1
+
+    def close(self, at_s: float) -> Sequence[Signal]:
+        self.closes += 1
+        return ()
+
+
+class Notes:
+    """A LoopSink that writes down."""
+
+    def __init__(self) -> None:
+        self.links: list[LinkState] = []
+        self.infos: list[StreamInfo] = []
+        self.signals: list[Signal] = []
+        self.readings: list[Reading] = []
+        self.generations = 0
+
+    def on_link(self, state: LinkState) -> None:
+        self.links.append(state)
+
+    def on_info(self, info: StreamInfo) -> None:
+        self.infos.append(info)
+
+    def on_generation(self) -> None:
+        self.generations += 1
+
+    def on_signals(self, signals: Sequence[Signal]) -> None:
+        self.signals += signals
+
+    def on_reading(self, reading: Reading, figures: LoopFigures) -> None:
+        self.readings.append(reading)
+
+
+class Running:
+    """A loop in its thread."""
+
+    def __init__(self, loop: CameraLoop, senses: CountingSenses, notes: Notes, socket_path: Path) -> None:
+        self.loop = loop
+        self.senses = senses
+        self.notes = notes
+        self.socket_path = socket_path
+
+    def wait(self, what: Callable[[], object], timeout_s: float = 15) -> None:
+        deadline_s = time.monotonic() + timeout_s
+        while not what():
+            assert time.monotonic() < deadline_s, f"not within {timeout_s} s; links: {self.notes.links}"
+            time.sleep(0.02)
+
+    def wait_link(self, link: Link, timeout_s: float = 15) -> None:
+        self.wait(lambda: self.loop.link.link is link, timeout_s)
+
+
+def own_threads(name: str) -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith(name)]
+
+
+@contextmanager
+def running_loop(
+    spec: str, *, name: str = "cradlewatch-test", settings: LoopSettings | None = None, **source: object
+) -> Iterator[Running]:
+    """Started; stopped at the end, when nothing of it may be left."""
+    with tempfile.TemporaryDirectory(prefix="cw-") as folder:
+        path = Path(folder) / "relay.sock"
+        senses, notes = CountingSenses(), Notes()
+        loop = CameraLoop(
+            SourceSettings(spec=spec, **source),  # type: ignore[arg-type]
+            settings or LoopSettings(),
+            senses,
+            notes,
+            relay_path=path,
+            name=name,
+        )
+        thread = threading.Thread(target=loop.run, name=name)
+        thread.start()
+        try:
+            yield Running(loop, senses, notes, path)
+        finally:
+            loop.stop()
+            thread.join(3)
+        assert not thread.is_alive(), "the loop did not stop within 3 s"
+        assert own_threads(name) == []
+        assert not path.exists()
