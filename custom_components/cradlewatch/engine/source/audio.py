@@ -13,7 +13,7 @@ from av.container import OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
 
-from .reader import MediaPacket
+from .reader import MediaPacket, fraction_of
 
 PASSED_CODECS = frozenset({"aac", "mp3", "mp3float"})
 _RATES_HZ = (16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
@@ -126,4 +126,4 @@ class AudioTranscoder:
 def _start_s(frame: AudioFrame, arrived_s: float) -> Fraction | float:
     if frame.pts is None or frame.time_base is None:
         return arrived_s
-    return frame.pts * Fraction(frame.time_base)
+    return frame.pts * fraction_of(frame.time_base)

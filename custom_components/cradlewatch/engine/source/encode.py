@@ -13,7 +13,7 @@ from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 
 from ..errors import SourceError, SourceProblem
-from .reader import MediaPacket
+from .reader import MediaPacket, fraction_of
 
 TICKS = Fraction(1, 90_000)
 _KEYFRAME_S = 1.0
@@ -132,7 +132,7 @@ class VideoTranscoder:
     def _ticks(self, frame: VideoFrame, arrived_s: float) -> int:
         if self._live_clock or frame.pts is None or frame.time_base is None:
             return int(arrived_s / TICKS)
-        return int(frame.pts * Fraction(frame.time_base) / TICKS)
+        return int(frame.pts * fraction_of(frame.time_base) / TICKS)
 
     def close(self) -> None:
         """Release the encoder."""

@@ -12,7 +12,8 @@ from av.container import InputContainer
 from ..errors import SourceChangedError, SourceEndedError, SourceError, SourceProblem
 from ..settings import SourceSettings
 from .boundary import Address, guarded
-from .reader import ContainerReader, MediaPacket
+from .pace import Pace
+from .reader import ContainerReader, MediaPacket, fraction_of
 from .types import AbortToken
 
 _SUFFIXES = frozenset(
@@ -99,7 +100,7 @@ class LoopingReader:
         self._current = self._first
         self.video = self._first.video
         self.audio = self._first.audio
-        self._pace = _Pace(abort)
+        self._pace = Pace(abort)
         self._line = _TimeLine(_frame_s(self._first))
 
     def packets(self) -> Iterator[tuple[MediaPacket, float]]:
@@ -164,7 +165,7 @@ def _signature(reader: ContainerReader) -> tuple[object, ...]:
 
 def _frame_s(reader: ContainerReader) -> Fraction:
     rate = reader.video.average_rate or reader.video.guessed_rate
-    return 1 / Fraction(rate) if rate else _DEFAULT_FRAME_S
+    return 1 / fraction_of(rate) if rate else _DEFAULT_FRAME_S
 
 
 class _TimeLine:
@@ -184,7 +185,7 @@ class _TimeLine:
 
     def place(self, packet: MediaPacket) -> float | None:
         """Move `packet` onto the line; its decoding time in s, or None if it must be left out."""
-        base = Fraction(packet.time_base)
+        base = fraction_of(packet.time_base)
         kind = packet.stream.type
         if packet.dts is None:
             packet.dts = packet.pts if packet.pts is not None else self._expected(kind, base)
@@ -202,23 +203,3 @@ class _TimeLine:
 
     def _expected(self, kind: str, base: Fraction) -> int:
         return round((self._ends_s[kind] - (self._shift_s or 0)) / base)
-
-
-class _Pace:
-    """Lets time pass: a packet of second `at_s` leaves that much after the first one. Never drifts."""
-
-    def __init__(self, abort: AbortToken) -> None:
-        self._abort = abort
-        self._zero_s: float | None = None
-
-    def wait(self, at_s: float) -> None:
-        now_s = time.monotonic()
-        if self._zero_s is None:
-            self._zero_s = now_s - at_s
-        if (ahead_s := self._zero_s + at_s - now_s) > 0:
-            self._abort.wait(ahead_s)
-        self.raise_if_aborted()
-
-    def raise_if_aborted(self) -> None:
-        if self._abort.aborted:
-            raise SourceEndedError(SourceProblem.CANNOT_CONNECT, "stopped")

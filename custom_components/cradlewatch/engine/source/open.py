@@ -5,6 +5,8 @@ from pathlib import PurePath
 
 from ..errors import SourceError, SourceProblem
 from ..settings import SourceSettings
+from .demo import DemoSource, demo_options
+from .device import DEVICE, open_device
 from .files import open_files
 from .network import HTTP_SCHEMES, RTSP_SCHEMES, open_network
 from .stream_source import StreamSource
@@ -23,6 +25,10 @@ def open_source(settings: SourceSettings, abort: AbortToken) -> Source:
 
 
 def _kind_of(spec: str) -> str:
+    if spec.partition("?")[0] == "demo:":
+        return "demo"
+    if DEVICE.fullmatch(spec):
+        return "device"
     scheme, separator, _ = spec.partition("://")
     if separator:
         return "network" if scheme.lower() in RTSP_SCHEMES | HTTP_SCHEMES else "unknown"
@@ -37,7 +43,21 @@ def _open_files(settings: SourceSettings, abort: AbortToken) -> Source:
     return StreamSource(open_files(settings, abort))
 
 
+def _open_device(settings: SourceSettings, abort: AbortToken) -> Source:
+    return StreamSource(open_device(settings, abort))
+
+
+def _open_demo(settings: SourceSettings, abort: AbortToken) -> Source:
+    # Drawing takes memory and a second to set up: only homes that want the demo pay for it.
+    from .nursery import NurseryScene  # noqa: PLC0415
+
+    demo_options(settings.spec)
+    return DemoSource(NurseryScene(), abort)
+
+
 _OPENERS: dict[str, Callable[[SourceSettings, AbortToken], Source]] = {
     "network": _open_network,
     "file": _open_files,
+    "device": _open_device,
+    "demo": _open_demo,
 }

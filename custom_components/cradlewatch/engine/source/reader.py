@@ -1,13 +1,15 @@
 """One open container: packets of its video and its audio, errors cleaned."""
 
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 import time
-from typing import Protocol
+from typing import Protocol, cast
 
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
+from av.rational import AVRational
 from av.video.stream import VideoStream
 
 from ..errors import SourceEndedError, SourceError, SourceProblem
@@ -65,8 +67,10 @@ class ContainerReader:
         container = self._container
         if container is None:
             raise SourceEndedError(SourceProblem.CANNOT_CONNECT, "closed")
-        streams = [self.video] if self.audio is None else [self.video, self.audio]
-        demuxer = container.demux(streams)
+        streams: list[VideoStream | AudioStream] = [self.video]
+        if self.audio is not None:
+            streams.append(self.audio)
+        demuxer = cast("Iterator[MediaPacket]", container.demux(*streams))
         del container  # its repr shows the address
         while (packet := guarded(lambda: next(demuxer, None), self._address, ended=True)) is not None:
             if self._abort.aborted:
@@ -83,6 +87,11 @@ class ContainerReader:
             call()
         if container is not None:
             guarded(container.close, self._address)
+
+
+def fraction_of(rational: AVRational) -> Fraction:
+    """PyAV's rational as the standard library's."""
+    return Fraction(rational.numerator, rational.denominator)
 
 
 def best_video(container: InputContainer) -> VideoStream:

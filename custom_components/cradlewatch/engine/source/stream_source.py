@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 
 from av.audio.stream import AudioStream
 from av.error import FFmpegError
@@ -13,7 +12,7 @@ from ..models import StreamInfo
 from .audio import PASSED_CODECS, AudioTranscoder
 from .encode import VideoTranscoder
 from .nal import NalCodec, ParameterWatch
-from .reader import MediaPacket, PacketReader
+from .reader import MediaPacket, PacketReader, fraction_of
 from .types import MediaItem
 
 _MAX_RATE_FPS = 240
@@ -152,7 +151,7 @@ class StreamSource:
             self.counts.dropped_audio += 1
 
     def _frame_duration(self, packet: MediaPacket) -> int:
-        return max(1, round(1 / (self._rate_fps or 25) / Fraction(packet.time_base)))
+        return max(1, round(1 / (self._rate_fps or 25) / fraction_of(packet.time_base)))
 
 
 def rate_of(stream: VideoStream) -> float | None:
