@@ -1,0 +1,81 @@
+"""The grid of windows over the working picture, and masks on it.
+
+A window is 2 x 2 cells (8 x 8 working pixels), one starts at every cell, so neighbours overlap by half.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..models import BoxXyxy
+from .backend import CELL_PX, Picture
+
+type Mask = NDArray[np.bool_]
+
+
+def windows_of(cells: Picture) -> Picture:
+    """Means of 2 x 2 neighbouring cells: (rows - 1, columns - 1)."""
+    rows = cells[:-1] + cells[1:]
+    return (rows[:, :-1] + rows[:, 1:]) * np.float32(0.25)
+
+
+def blur3(grid: Picture) -> Picture:
+    """Mean of 3 x 3 neighbours, the edges repeated."""
+    padded = np.empty((grid.shape[0] + 2, grid.shape[1] + 2), np.float32)
+    padded[1:-1, 1:-1] = grid
+    padded[0, 1:-1], padded[-1, 1:-1] = grid[0], grid[-1]
+    padded[:, 0], padded[:, -1] = padded[:, 1], padded[:, -2]
+    rows = padded[:-2] + padded[1:-1] + padded[2:]
+    return (rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]) * np.float32(1 / 9)
+
+
+def count3(mask: Mask) -> NDArray[np.int8]:
+    """How many of the 3 x 3 neighbours (itself included) are set."""
+    padded = np.zeros((mask.shape[0] + 2, mask.shape[1] + 2), np.int8)
+    padded[1:-1, 1:-1] = mask
+    rows = padded[:-2] + padded[1:-1] + padded[2:]
+    counts: NDArray[np.int8] = rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]
+    return counts
+
+
+def grow(mask: Mask) -> Mask:
+    """The mask and all neighbours of it."""
+    return count3(mask) > 0
+
+
+def polygon_mask(points_xy: Iterable[tuple[float, float]], shape: tuple[int, int]) -> Mask:
+    """Which of `shape` (rows, columns) points, at the middles of equal cells over the picture, are inside."""
+    points = list(points_xy)
+    rows, columns = shape
+    y = (np.arange(rows) + 0.5)[:, None] / rows
+    x = (np.arange(columns) + 0.5)[None, :] / columns
+    inside = np.zeros(shape, bool)
+    for (x0, y0), (x1, y1) in zip(points, points[1:] + points[:1], strict=True):
+        if y0 == y1:
+            continue
+        crosses = (y0 > y) != (y1 > y)
+        inside ^= crosses & (x < (x1 - x0) * (y - y0) / (y1 - y0) + x0)
+    return inside
+
+
+def box_points(box: BoxXyxy) -> tuple[tuple[float, float], ...]:
+    """The corners of a box as a polygon."""
+    x0, y0, x1, y1 = box
+    return ((x0, y0), (x1, y0), (x1, y1), (x0, y1))
+
+
+def box_mask(box: BoxXyxy, shape: tuple[int, int]) -> Mask:
+    """All points of `shape` whose cell touches the box, however little."""
+    rows, columns = shape
+    x0, y0, x1, y1 = box
+    mask = np.zeros(shape, bool)
+    mask[
+        int(np.floor(y0 * rows)) : int(np.ceil(y1 * rows)), int(np.floor(x0 * columns)) : int(np.ceil(x1 * columns))
+    ] = 1
+    return mask
+
+
+def window_shape(picture_shape: tuple[int, int]) -> tuple[int, int]:
+    """Rows and columns of the window grid over a working picture."""
+    return picture_shape[0] // CELL_PX - 1, picture_shape[1] // CELL_PX - 1

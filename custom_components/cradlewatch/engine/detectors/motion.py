@@ -1,0 +1,157 @@
+"""Motion on or off, the activity level and the activity state.
+
+Activity level, 0-100: the share of the crib region (of the whole picture where no crib zone is drawn) that changed
+within the last second, on a square-root scale: 0 nothing, 10 a hand (1 % of the region), 30 arms and legs (10 %),
+50 the whole body turns (25 %), 100 everything moves.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..models import Activity, EventKind, Signal
+from ..settings import Zone
+from .grid import Mask, count3, polygon_mask
+from .view import Upset, View
+
+HOLD_S = 0.7
+"""Quiet for so long before motion is off. With the older reference of `change.py`: about 1.3 s after the last move."""
+_LOW = 0.8
+_BURST_WINDOWS = 12
+_CONFIRM_S = 1.0
+_MAX_GAP_S = 1.6
+_LEVEL_S = 1.0
+_RISE = ((Activity.ACTIVE, 40.0), (Activity.MODERATE, 22.0), (Activity.CALM, 4.0))
+_FALL_SHARE = 0.7
+_STATE_S = 2.0
+
+
+class MotionDetector:
+    """Motion by agreement of neighbouring windows over two frames, with hysteresis."""
+
+    def __init__(self) -> None:
+        self._on = False
+        self._votes: deque[float] = deque(maxlen=3)
+        self._last_low_s = -1e9
+        self._seen_s = -1e9
+
+    @property
+    def active(self) -> bool:
+        """Motion is on."""
+        return self._on
+
+    @property
+    def suspected_s(self) -> float:
+        """When a change was last seen, confirmed or not (monotonic)."""
+        return self._seen_s
+
+    def detect(self, view: View) -> tuple[Signal, ...]:
+        at_s = view.frame.at_s
+        strong = view.ratio > 1
+        # Alone in its neighbourhood is noise: windows overlap by half, so what is real touches several.
+        solid = int((strong & (count3(strong) >= 3)).sum())
+        low = view.ratio > _LOW
+        faint = int((low & (count3(low) >= 2)).sum())
+        if solid:
+            self._seen_s = at_s
+        if view.upset is Upset.BREAK or not view.settled or view.gap_s > _MAX_GAP_S:
+            self._votes.clear()
+        elif solid:
+            self._votes.append(at_s)
+        if self._on:
+            if faint and view.upset is not Upset.BREAK:
+                self._last_low_s = at_s
+            return self._perhaps_off(at_s)
+        recent = [voted for voted in self._votes if at_s - voted < _CONFIRM_S]
+        if len(recent) >= 2 or (recent and recent[-1] == at_s and solid >= _BURST_WINDOWS):
+            self._on, self._last_low_s = True, at_s
+            peak = float(view.ratio.max())
+            details = {"windows": solid, "ratio": round(peak, 2)}
+            return (Signal(kind=EventKind.MOTION, active=True, at_s=at_s, score=_score(peak), details=details),)
+        return ()
+
+    def _perhaps_off(self, at_s: float) -> tuple[Signal, ...]:
+        if at_s - self._last_low_s < HOLD_S:
+            return ()
+        return self.close(at_s)
+
+    def close(self, at_s: float) -> tuple[Signal, ...]:
+        """Off, if it is on."""
+        self._votes.clear()
+        if not self._on:
+            return ()
+        self._on = False
+        return (Signal(kind=EventKind.MOTION, active=False, at_s=at_s),)
+
+    def reset(self) -> None:
+        """Forget the past."""
+        self._votes.clear()
+        self._seen_s = -1e9
+
+
+def _score(peak_ratio: float) -> float:
+    """0.5 at the limit, towards 1 far above it."""
+    return round(1 - 0.5 / max(1.0, peak_ratio), 2)
+
+
+class ActivityMeter:
+    """Level 0-100 and state with hysteresis."""
+
+    def __init__(self, zones: Sequence[Zone]) -> None:
+        self._cribs = tuple(zone for zone in zones if zone.kind == "crib")
+        self._region: Mask | None = None
+        self._moved: deque[tuple[float, Mask]] = deque(maxlen=16)
+        self._state = Activity.STILL
+        self._lower_since_s: float | None = None
+        self.level = 0.0
+
+    @property
+    def state(self) -> Activity:
+        """The activity state."""
+        return self._state
+
+    def update(self, view: View, *, motion: bool) -> None:
+        """Take in one view. Without motion the level is 0: single restless windows are no activity."""
+        at_s = view.frame.at_s
+        strong = view.ratio > 1
+        self._moved.append((at_s, strong & (count3(strong) >= 3)))
+        while at_s - self._moved[0][0] > _LEVEL_S:
+            self._moved.popleft()
+        self.level = self._level(view.valid) if motion else 0.0
+        self._update_state(at_s)
+
+    def _level(self, valid: Mask) -> float:
+        if self._region is None or self._region.shape != valid.shape:
+            self._region = np.zeros(valid.shape, bool)
+            for zone in self._cribs:
+                self._region |= polygon_mask(zone.points_xy, (valid.shape[0], valid.shape[1]))
+            if not self._region.any():
+                self._region[:] = True
+        region = self._region & valid
+        size = int(region.sum())
+        moved = np.logical_or.reduce([mask for _, mask in self._moved if mask.shape == region.shape])
+        return 100.0 * float(np.sqrt(int((moved & region).sum()) / size)) if size else 0.0
+
+    def _update_state(self, at_s: float) -> None:
+        """Up at once, down after two seconds below 0.7 of the limit."""
+        risen = next((state for state, limit in _RISE if self.level >= limit), Activity.STILL)
+        if _ORDER[risen] >= _ORDER[self._state]:
+            self._state, self._lower_since_s = risen, None
+            return
+        own = next(limit for state, limit in _RISE if state is self._state)
+        if self.level >= _FALL_SHARE * own:
+            self._lower_since_s = None
+            return
+        if self._lower_since_s is None:
+            self._lower_since_s = at_s
+        if at_s - self._lower_since_s >= _STATE_S:
+            self._state, self._lower_since_s = risen, None
+
+    def reset(self) -> None:
+        """Back to still."""
+        self._moved.clear()
+        self._state, self._lower_since_s, self.level = Activity.STILL, None, 0.0
+
+
+_ORDER = {Activity.STILL: 0, Activity.CALM: 1, Activity.MODERATE: 2, Activity.ACTIVE: 3}

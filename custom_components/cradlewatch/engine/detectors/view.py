@@ -1,0 +1,57 @@
+"""One shared look at a frame: what every detector of the picture starts from."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from ..models import Frame, Signal
+from .backend import Picture
+from .grid import Mask
+
+
+class Upset(StrEnum):
+    """What happened to the picture as a whole since the last frame."""
+
+    NONE = "none"
+    SHAKE = "shake"
+    """All of it moved by some pixels: undone before anything is compared."""
+    BREAK = "break"
+    """All of it changed at once (light, infrared, a cut): nothing before it can be compared."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class View:
+    """One frame as the detectors see it.
+
+    picture: working picture (half size, shake undone, masked parts 0), gray level minus 128.
+    ratio: per window, change against its limit; above 1 is more than noise, shake and light explain.
+    valid: windows that can be judged.
+    """
+
+    frame: Frame
+    gap_s: float
+    """Since the frame before; 0 for the first."""
+    picture: Picture
+    ratio: Picture
+    valid: Mask
+    upset: Upset
+    settled: bool
+    """False right after a start or a break, while the new picture is being learned."""
+    shift_xy_px: tuple[float, float]
+    """Where the scene is now against where it was, in working pixels."""
+    noise: float
+    """Usual change between frames of a still window, in gray levels."""
+
+
+class Detector(Protocol):
+    """A detector of the picture. Stateful, single-threaded; time comes with the view."""
+
+    def detect(self, view: View) -> tuple[Signal, ...]: ...
+
+    def close(self, at_s: float) -> tuple[Signal, ...]:
+        """Off-signals for what is on. Usable again afterwards."""
+        ...
+
+    def reset(self) -> None:
+        """Forget what was learned of the scene."""
+        ...

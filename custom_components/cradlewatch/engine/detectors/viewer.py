@@ -1,0 +1,209 @@
+"""Turns frames into views: working picture, shake undone, breaks told from movement, change judged."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..models import BoxXyxy, Frame
+from ..settings import SenseSettings
+from .backend import Picture, VisionBackend
+from .change import ChangeMeter, Sample
+from .grid import Mask, box_mask, polygon_mask, window_shape, windows_of
+from .view import Upset, View
+
+_BREAK_RESTLESS = 2.2
+"""Times the usual change in the quiet third of the picture: more is no body, it is the picture itself."""
+_SHAKE_SHARE = 0.4
+"""Share of the textured windows that change when all of the picture moves."""
+_ALIGNED_GAIN = 0.6
+"""Undoing a shift must lower the change of the textured windows to this share at the most."""
+_SHAKE_MEMORY_S = 5.0
+_SETTLE_S = 0.9
+_WARM_UP_FRAMES = 5
+_MIN_HALVED_PX = 240
+
+
+class Viewer:
+    """Makes one view of every frame. Frames of another size start anew."""
+
+    def __init__(self, settings: SenseSettings, backend: VisionBackend) -> None:
+        self._settings = settings
+        self._backend = backend
+        self._meter = ChangeMeter(backend, sensitivity=settings.motion_sensitivity)
+        self._overlays: tuple[BoxXyxy, ...] = ()
+        self._shape: tuple[int, int] | None = None
+        self._keep_px: Picture | None = None
+        self._valid: Mask = np.ones((1, 1), bool)
+        self._anchor: Picture | None = None
+        self._shift = (0.0, 0.0)
+        self._shaken_s = -1e9
+        self._broken_s = -1e9
+        self._last_s: float | None = None
+
+    def set_overlays(self, boxes: Sequence[BoxXyxy]) -> None:
+        """Where the source paints marks of its own."""
+        if tuple(boxes) != self._overlays:
+            self._overlays = tuple(boxes)
+            self._shape = None
+
+    def reset(self) -> None:
+        """Forget the scene."""
+        self._shape = None
+
+    def look(self, frame: Frame) -> View:
+        """The view of a frame: uint8 gray (height, width)."""
+        picture = self._working(frame)
+        gap_s = frame.at_s - self._last_s if self._last_s is not None else 0.0
+        self._last_s = frame.at_s
+        meter = self._meter
+        sample = meter.sample(picture, frame.at_s)
+        if meter.last is None:
+            return self._first(frame, sample, gap_s)
+        if self._shift != (0.0, 0.0) or frame.at_s - self._shaken_s < _SHAKE_MEMORY_S:
+            sample = self._steady(picture, sample)
+        quick, residual = meter.measure(sample)
+        restless = meter.restlessness(quick, self._valid)
+        upset = Upset.NONE
+        if restless > 0 and self._all_moves(quick, restless):
+            sample, upset = self._explain(picture, sample, quick, restless)
+            if upset is Upset.SHAKE:
+                quick, residual = meter.measure(sample)
+                restless = meter.restlessness(quick, self._valid)
+        return self._judge(frame, sample, gap_s, quick, residual, restless, upset)
+
+    def _working(self, frame: Frame) -> Picture:
+        gray = frame.gray
+        picture = self._backend.half(gray) if gray.shape[1] >= _MIN_HALVED_PX else gray.astype(np.float32)
+        picture -= np.float32(128)
+        if self._shape != picture.shape:
+            self._start((picture.shape[0], picture.shape[1]))
+        if self._keep_px is not None:
+            picture *= self._keep_px
+        return picture
+
+    def _start(self, shape: tuple[int, int]) -> None:
+        """Masks for pictures of this shape; nothing is known of the scene."""
+        self._shape = shape
+        hidden = np.zeros(shape, bool)
+        for box in (*self._overlays, *self._settings.ignore_boxes_xyxy):
+            hidden |= box_mask(box, shape)
+        for zone in self._settings.zones:
+            if zone.kind == "ignore":
+                hidden |= polygon_mask(zone.points_xy, shape)
+        self._keep_px = (~hidden).astype(np.float32) if hidden.any() else None
+        self._valid = np.ones(window_shape(shape), bool)
+        if self._keep_px is not None:
+            self._valid = windows_of(self._backend.cell_means(self._keep_px)) > 0.3
+        self._meter.reset()
+        self._anchor = None
+        self._shift = (0.0, 0.0)
+        self._shaken_s = self._broken_s = -1e9
+
+    def _first(self, frame: Frame, sample: Sample, gap_s: float) -> View:
+        self._meter.keep(sample)
+        self._anchor = sample.picture
+        return View(
+            frame=frame,
+            gap_s=gap_s,
+            picture=sample.picture,
+            ratio=np.zeros(self._valid.shape, np.float32),
+            valid=self._valid,
+            upset=Upset.NONE,
+            settled=False,
+            shift_xy_px=self._shift,
+            noise=self._meter.noise,
+        )
+
+    def _all_moves(self, quick: Picture, restless: float) -> bool:
+        """The picture as a whole may have changed: light, shake or a cut."""
+        if restless > _BREAK_RESTLESS:
+            return True
+        textured = self._meter.textured(self._valid)
+        if int(textured.sum()) < 12:
+            return False
+        moved = self._meter.ratio(quick, 1.0, shaking=False)[textured] > 1
+        return float(moved.mean()) > _SHAKE_SHARE
+
+    def _explain(self, picture: Picture, sample: Sample, quick: Picture, restless: float) -> tuple[Sample, Upset]:
+        """Is it a shake that can be undone? Else a break, if the quiet parts changed too."""
+        assert self._anchor is not None
+        last = self._meter.last
+        assert last is not None
+        dx, dy, _ = self._backend.translation(self._anchor, picture)
+        if max(abs(dx - self._shift[0]), abs(dy - self._shift[1])) > 0.1:
+            before = self._shift
+            self._shift = (dx, dy)
+            steady = self._undo(picture, sample.at_s)
+            textured = self._meter.textured(self._valid)
+            aligned = self._meter.residual(steady, last)[textured]
+            if aligned.size and float(np.median(aligned)) < _ALIGNED_GAIN * float(np.median(quick[textured])):
+                self._shaken_s = sample.at_s
+                return steady, Upset.SHAKE
+            self._shift = before
+        return sample, Upset.BREAK if restless > _BREAK_RESTLESS else Upset.NONE
+
+    def _steady(self, picture: Picture, sample: Sample) -> Sample:
+        """While the camera shakes every frame is put where the first one was."""
+        assert self._anchor is not None
+        dx, dy, share = self._backend.translation(self._anchor, picture)
+        if share > 0.05 and max(abs(dx), abs(dy)) < 0.2 * picture.shape[0]:
+            self._shift = (dx, dy) if max(abs(dx), abs(dy)) > 0.1 else (0.0, 0.0)
+        return self._undo(picture, sample.at_s) if self._shift != (0.0, 0.0) else sample
+
+    def _undo(self, picture: Picture, at_s: float) -> Sample:
+        dx, dy = self._shift
+        return self._meter.sample(self._backend.shift(picture, -dx, -dy), at_s)
+
+    def _judge(
+        self,
+        frame: Frame,
+        sample: Sample,
+        gap_s: float,
+        quick: Picture,
+        residual: Picture,
+        restless: float,
+        upset: Upset,
+    ) -> View:
+        meter = self._meter
+        valid = self._inside()
+        if upset is Upset.BREAK:
+            self._broken_s = frame.at_s
+            meter.forget()
+            self._anchor, self._shift = sample.picture, (0.0, 0.0)
+        shaking = frame.at_s - self._shaken_s < _SHAKE_MEMORY_S
+        ratio = np.zeros(valid.shape, np.float32)
+        settled = meter.learned >= _WARM_UP_FRAMES and frame.at_s - self._broken_s >= _SETTLE_S
+        if restless > 0 and upset is not Upset.BREAK:
+            ratio = np.where(valid, meter.ratio(residual, restless, shaking=shaking), 0).astype(np.float32)
+        if upset is Upset.NONE:
+            meter.learn(sample, quick, ratio > 0.8, valid)
+            self._follow(sample.picture)
+        meter.keep(sample)
+        return View(
+            frame=frame,
+            gap_s=gap_s,
+            picture=sample.picture,
+            ratio=ratio,
+            valid=valid,
+            upset=upset,
+            settled=settled,
+            shift_xy_px=self._shift,
+            noise=meter.noise,
+        )
+
+    def _inside(self) -> Mask:
+        """The valid windows without those that a shift brought in from outside the picture."""
+        if self._shift == (0.0, 0.0):
+            return self._valid
+        valid = self._valid.copy()
+        columns, rows = (int(np.ceil(abs(side) / 4)) + 1 for side in self._shift)
+        valid[:rows], valid[-rows:] = False, False
+        valid[:, :columns], valid[:, -columns:] = False, False
+        return valid
+
+    def _follow(self, picture: Picture) -> None:
+        """The anchor is the quiet picture of the last seconds."""
+        assert self._anchor is not None
+        if self._anchor is picture:
+            return
+        self._anchor = self._anchor + np.float32(0.05) * (picture - self._anchor)
