@@ -1,12 +1,12 @@
-"""Reads a crib's subentry into the settings of the engine."""
+"""Reads a crib's subentry into what its monitor needs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.core import HomeAssistant
 from homeassistant.util import slugify
 
 from .const import (
@@ -18,7 +18,9 @@ from .const import (
     CONF_VERIFY_TLS,
     CONF_ZONES,
 )
-from .engine.settings import SourceSettings, Zone
+from .engine.settings import Zone
+
+_SOURCE_KEYS = (CONF_SOURCE, CONF_CAMERA, CONF_TRANSPORT, CONF_VERIFY_TLS, CONF_ROTATION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,41 +29,31 @@ class CribConfig:
 
     crib_id: str
     name: str
-    camera: str | None
-    """An existing camera entity whose stream is the source, or None."""
-    source: SourceSettings | None
-    """The source, None where it has to be asked of `camera`."""
     birthdate: date | None
     zones: tuple[Zone, ...]
+    source_data: Mapping[str, Any] = field(repr=False)
+    """The part of the data that names the source: may hold a password."""
 
     @property
     def slug(self) -> str:
         """Short name for threads and files."""
         return slugify(self.name)[:24] or "crib"
 
+    @property
+    def camera(self) -> str | None:
+        """The camera entity whose stream is the source, None where the source is named directly."""
+        return None if self.source_data.get(CONF_SOURCE) else self.source_data.get(CONF_CAMERA)
 
-def read_crib(hass: HomeAssistant, subentry: ConfigSubentry) -> CribConfig:
-    """The settings of `subentry`. Raises ValueError for data that no flow of ours has written."""
+
+def read_crib(subentry: ConfigSubentry) -> CribConfig:
+    """The settings of `subentry`. Raises ValueError, KeyError for data that no flow of ours has written."""
     data = subentry.data
-    spec = data.get(CONF_SOURCE)
     return CribConfig(
         crib_id=subentry.subentry_id,
         name=subentry.title,
-        camera=data.get(CONF_CAMERA),
-        source=source_settings(hass, data, spec) if spec else None,
         birthdate=date.fromisoformat(data[CONF_BIRTHDATE]) if data.get(CONF_BIRTHDATE) else None,
         zones=tuple(_zone(zone) for zone in data.get(CONF_ZONES, ())),
-    )
-
-
-def source_settings(hass: HomeAssistant, data: Mapping[str, Any], spec: str) -> SourceSettings:
-    """`spec` with the options of the crib and the folders that Home Assistant lets integrations read."""
-    return SourceSettings(
-        spec=spec,
-        rtsp_transport=data.get(CONF_TRANSPORT, "auto"),
-        verify_tls=data.get(CONF_VERIFY_TLS, True),
-        rotation_deg=int(data.get(CONF_ROTATION, 0)),
-        allowed_folders=tuple(sorted(hass.config.allowlist_external_dirs)),
+        source_data=MappingProxyType({key: data[key] for key in _SOURCE_KEYS if key in data}),
     )
 
 

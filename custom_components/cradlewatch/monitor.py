@@ -1,0 +1,364 @@
+"""One crib on the event loop: holds its thread, tracker and judge, and keeps what its entities show up to date."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+import logging
+from pathlib import Path
+import time
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.event import async_track_time_interval
+from homeassistant.util import dt as dt_util
+
+from .analyst import Analyst
+from .bridge import FrameThread, FrameThreadPlan, Generation, News
+from .checks import CheckDesk
+from .coordinator import CribCoordinator
+from .cribs import CribConfig
+from .engine.errors import SourceError, StoreError
+from .engine.models import EventKind, Link, LinkState, LoopFigures, MonitorEvent, Picture, Reading, Severity, Signal
+from .engine.models import StreamInfo
+from .engine.safety import SafetyJudge
+from .engine.senses import NurserySenses
+from .engine.settings import LoopSettings, SafetySettings, SenseSettings, TrackerSettings
+from .engine.store import Store
+from .engine.tracker import IncidentTracker
+from .footage import Footage
+from .incidents import IncidentDesk
+from .phrases import Words, words_of
+from .sources import async_source_settings
+from .state import StateKeeper
+from .storage import AsyncStore, SwitchMemory
+
+_LOGGER = logging.getLogger(__name__)
+_TICK = timedelta(seconds=1)
+_STOP_S = 2.5
+_RESTART_S = 5.0
+_ASK_CAMERA_AGAIN_S = (2.0, 4.0, 8.0, 15.0)
+# Told within 10 s of the last packet, hops and words included.
+_LOST_AFTER_S = 8.0
+
+
+class CribMonitor:
+    """Watches one crib. Event loop only; the frame thread reports through `bridge`."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        config: CribConfig,
+        *,
+        store: AsyncStore,
+        switches: SwitchMemory,
+        analyst: Analyst,
+        socket_folder: Path,
+    ) -> None:
+        self.hass = hass
+        self.entry = entry
+        self.config = config
+        self._store = store
+        self._switches = switches
+        self._socket = socket_folder / f"{config.crib_id[-10:]}.sock"
+        self.coordinator = CribCoordinator(hass, entry, config.crib_id, config.name)
+        self.footage = Footage(hass, config.crib_id)
+        self.tracker = IncidentTracker(TrackerSettings())
+        self.judge = SafetyJudge(SafetySettings())
+        self.keeper = StateKeeper(self.coordinator, self.judge)
+        self.desk = IncidentDesk(
+            hass, entry, store, config.crib_id, picture_of=self._snapshot, published=self._published
+        )
+        self.desk.name = config.name
+        self.checks = CheckDesk(self, analyst, store)
+        self._thread: FrameThread | None = None
+        self._info: StreamInfo | None = None
+        self._lost = False
+        self._asked_camera = 0
+        self._ask_again_s = float("inf")
+        self._unsubscribe: list[Callable[[], None]] = []
+        self._generation_listeners: list[Callable[[], None]] = []
+        self._stopped = False
+        self.stops_late = 0
+
+    # Life
+
+    async def async_restore(self) -> None:
+        """Take up what a restart interrupted. Never fails."""
+        kept = self._switches.of(self.config.crib_id)
+        self.keeper.set_switches(privacy=kept["privacy"], ai_on=kept["ai"])
+        crib_id = self.config.crib_id
+        try:
+            self.judge.restore(await self._store.async_read(Store.get_state, f"attention:{crib_id}"))
+            ended = await self._store.async_read(Store.end_open_incidents, crib_id, "restart", dt_util.utcnow())
+            last = await self._store.async_read(Store.last_event, crib_id)
+        except StoreError:
+            _LOGGER.warning("What happened to %s before the restart is not known", self.config.name)
+            return
+        _LOGGER.debug("%s incidents of %s were cut by the restart", len(ended), self.config.name)
+        if last is not None:
+            self.keeper.set_last_event(last.event, words_of(self.hass, last.event, self.config.name).title)
+
+    async def async_start(self) -> None:
+        """Begin to watch. Does not wait for the camera."""
+        self._unsubscribe.append(async_track_time_interval(self.hass, self._tick, _TICK, cancel_on_shutdown=True))
+        self.keeper.link_changed(LinkState(link=Link.CONNECTING, since_s=time.monotonic()))
+        await self._make_thread()
+        self.keeper.refresh()
+
+    async def async_stop(self, reason: str) -> bool:
+        """Stop within 3 s; False where the frame thread was still busy then."""
+        if self._stopped:
+            return True
+        self._stopped = True
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+        thread, self._thread = self._thread, None
+        self.checks.cancel()
+        if thread is not None:
+            thread.request_stop()
+        self._publish(self.tracker.end_all(reason, dt_util.utcnow(), time.monotonic()))
+        self.desk.flush()
+        self._store.write(Store.put_state, f"attention:{self.config.crib_id}", self.judge.to_json())
+        if thread is None:
+            return True
+        thread.bridge.close()
+        stopped = await thread.async_stop(_STOP_S)
+        if not stopped:
+            self.stops_late += 1
+            _LOGGER.warning("The frame thread of %s did not stop within %s s", self.config.name, _STOP_S)
+        return stopped
+
+    async def async_rename(self, config: CribConfig) -> None:
+        """Another name, birthday or zones of the same camera."""
+        self.config = config
+        self.desk.name = config.name
+
+    async def _make_thread(self) -> None:
+        if self._stopped:
+            return
+        try:
+            source = await async_source_settings(self.hass, self.config.source_data)
+        except SourceError as error:
+            self._camera_has_no_stream(error)
+            return
+        except ValueError as error:
+            _LOGGER.error("The settings of %s cannot be used: %s", self.config.name, type(error).__name__)
+            return
+        self._ask_again_s = float("inf")
+        self._asked_camera = 0
+        plan = FrameThreadPlan(
+            name=self.config.slug,
+            source=source,
+            settings=LoopSettings(lost_after_s=_LOST_AFTER_S),
+            senses=NurserySenses(SenseSettings(zones=self.config.zones)),
+            relay_path=self._socket,
+        )
+        self._thread = FrameThread(self.hass.loop, plan, self)
+        if self.keeper.state.privacy:
+            self._thread.loop.set_privacy(True)
+        self._thread.start()
+
+    def _camera_has_no_stream(self, error: SourceError) -> None:
+        delay_s = _ASK_CAMERA_AGAIN_S[min(self._asked_camera, len(_ASK_CAMERA_AGAIN_S) - 1)]
+        self._asked_camera += 1
+        now_s = time.monotonic()
+        self._ask_again_s = now_s + delay_s
+        if self._asked_camera > 2 and not self._lost and not self.keeper.state.privacy:
+            self._link_changed(LinkState(link=Link.LOST, since_s=now_s, reason=error.problem.value))
+
+    async def _ask_camera(self) -> None:
+        """The camera entity may give another address by now."""
+        if self._thread is None:
+            await self._make_thread()
+            return
+        try:
+            source = await async_source_settings(self.hass, self.config.source_data)
+        except SourceError:
+            return
+        if self._thread is not None and not self._stopped:
+            self._thread.loop.set_source(source)
+
+    # What the frame thread reports
+
+    def on_news(self, news: Sequence[News]) -> None:
+        """Link changes, signals and stream news, in order."""
+        for item in news:
+            if isinstance(item, Signal):
+                self._signal(item)
+            elif isinstance(item, LinkState):
+                self._link_changed(item)
+            elif isinstance(item, StreamInfo):
+                self._info = item
+            elif isinstance(item, Generation):
+                for listener in tuple(self._generation_listeners):
+                    listener()
+        self.keeper.refresh()
+
+    def on_reading(self, reading: Reading, figures: LoopFigures) -> None:
+        """About once a second while the camera is live."""
+        self.keeper.reading(reading, figures)
+
+    def on_thread_end(self, error: BaseException | None) -> None:
+        """Must not happen; what does is told, and watching begins anew."""
+        _LOGGER.error("The frame thread of %s ended, it is started again", self.config.name, exc_info=error)
+        self._link_changed(LinkState(link=Link.LOST, since_s=time.monotonic(), reason="internal"))
+        self._thread = None
+        self._ask_again_s = time.monotonic() + _RESTART_S
+
+    def _signal(self, signal: Signal) -> None:
+        if self.keeper.state.privacy and signal.active:
+            return
+        self._publish(self.tracker.on_signal(signal, dt_util.utcnow(), time.monotonic()))
+
+    def _link_changed(self, state: LinkState) -> None:
+        self.judge.on_link(state)
+        self.keeper.link_changed(state)
+        now_at, now_s = dt_util.utcnow(), time.monotonic()
+        if state.link is Link.LOST and not self._lost:
+            self._lost = True
+            _LOGGER.warning("The camera of %s is lost: %s", self.config.name, state.reason)
+            self._publish(self.tracker.end_all("camera_lost", now_at, now_s))
+            self._publish(
+                self.tracker.raise_event(
+                    EventKind.CAMERA_LOST, severity=Severity.WARNING, now_at=now_at, now_s=now_s, momentary=False
+                )
+            )
+        elif state.link is Link.LIVE and self._lost:
+            self._lost = False
+            _LOGGER.info("The camera of %s is back", self.config.name)
+            self._publish(self.tracker.end(EventKind.CAMERA_LOST, None, now_at, now_s))
+            self._publish(
+                self.tracker.raise_event(EventKind.CAMERA_BACK, severity=Severity.INFO, now_at=now_at, now_s=now_s)
+            )
+        if state.link in (Link.STALLED, Link.LOST) and self.config.camera is not None:
+            self._ask_again_s = min(self._ask_again_s, now_s + 1)
+        self.keeper.refresh()
+
+    @callback
+    def _tick(self, _now: datetime) -> None:
+        now_s = time.monotonic()
+        self._publish(self.tracker.tick(dt_util.utcnow(), now_s))
+        if now_s >= self._ask_again_s:
+            self._ask_again_s = float("inf")
+            self.entry.async_create_background_task(self.hass, self._ask_camera(), f"cradlewatch {self.config.slug}")
+        self.checks.tick(now_s)
+        self.keeper.refresh()
+
+    # Incidents
+
+    @callback
+    def _publish(self, events: Sequence[MonitorEvent]) -> None:
+        self.desk.publish(events)
+        self.checks.on_incidents(events)
+
+    @callback
+    def publish(self, events: Sequence[MonitorEvent]) -> None:
+        """Tell what a verdict or a person changed."""
+        self.desk.publish(events)
+
+    @callback
+    def _published(self, event: MonitorEvent, said: Words) -> None:
+        last = self.keeper.state.last_event
+        if last is None or event.started_at >= last.started_at or event.event_id == last.event_id:
+            self.keeper.set_last_event(event, said.title)
+
+    async def _snapshot(self, event: MonitorEvent) -> str | None:
+        picture = await self.async_picture(max_age_s=3.0)
+        if picture is None:
+            return None
+        url = await self.footage.async_save(event.event_id, picture)
+        if url is not None:
+            self.tracker.set_media(event.event_id, snapshot=url, now_at=dt_util.utcnow())
+        return url
+
+    # For entities and actions
+
+    @property
+    def stream_address(self) -> str | None:
+        """What Home Assistant's stream component reads; None while there is no thread."""
+        return self._thread.loop.relay_address if self._thread else f"unix://{self._socket}"
+
+    @property
+    def open_kinds(self) -> tuple[EventKind, ...]:
+        """Kinds that are suspected just now."""
+        return self.tracker.suspected
+
+    async def async_picture(self, *, max_age_s: float, **how: Any) -> Picture | None:
+        """The newest picture, encoded in an executor."""
+        thread = self._thread
+        if thread is None or self.keeper.state.privacy:
+            return None
+        return await self.hass.async_add_executor_job(lambda: thread.loop.picture(max_age_s, **how))
+
+    @callback
+    def async_listen_generation(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` when viewers must open the stream anew; returns the way out."""
+        self._generation_listeners.append(listener)
+        return lambda: self._generation_listeners.remove(listener)
+
+    @callback
+    def close_old_viewers(self) -> None:
+        """The stream component was told: let go of its old connection."""
+        if self._thread is not None:
+            self._thread.loop.close_old_viewers()
+
+    async def async_set_privacy(self, on: bool) -> None:
+        """Turn the camera off or on for good: no connection, no picture kept, remembered over restarts."""
+        if on == self.keeper.state.privacy:
+            return
+        self.keeper.set_switches(privacy=on, ai_on=self.keeper.state.ai_on)
+        if self._thread is not None:
+            self._thread.loop.set_privacy(on)
+        if on:
+            self.checks.cancel()
+            now_s = time.monotonic()
+            self._lost = False
+            self._publish(self.tracker.end_all("privacy", dt_util.utcnow(), now_s))
+            self.judge.on_link(LinkState(link=Link.PRIVACY, since_s=now_s))
+        self.keeper.refresh()
+        await self._remember()
+
+    async def async_set_ai(self, on: bool) -> None:
+        """Allow or forbid checks; a call in flight is cancelled."""
+        self.keeper.set_switches(privacy=self.keeper.state.privacy, ai_on=on)
+        if not on:
+            self.checks.cancel()
+        self.keeper.refresh()
+        await self._remember()
+
+    async def _remember(self) -> None:
+        state = self.keeper.state
+        await self._switches.async_set(self.config.crib_id, {"privacy": state.privacy, "ai": state.ai_on})
+
+    @callback
+    def test_alert(self) -> None:
+        """Send an alert that says that it is a test."""
+        now_at, now_s = dt_util.utcnow(), time.monotonic()
+        self._publish(
+            self.tracker.raise_event(EventKind.TEST, severity=Severity.WARNING, now_at=now_at, now_s=now_s)
+        )
+
+    @callback
+    def acknowledge(self) -> None:
+        """A person has looked."""
+        self.judge.acknowledge(time.monotonic())
+        self.keeper.refresh()
+        self.save_attention()
+
+    @callback
+    def save_attention(self) -> None:
+        """Keep a standing danger over a crash."""
+        self._store.write(Store.put_state, f"attention:{self.config.crib_id}", self.judge.to_json())
+
+    def figures(self) -> dict[str, Any]:
+        """Plain figures for diagnostics."""
+        thread = self._thread
+        return {
+            "dropped_news": thread.bridge.dropped if thread else 0,
+            "dropped_incidents": self.desk.dropped,
+            "stops_late": self.stops_late,
+            "loop": thread.loop.details() if thread else None,
+            "info": replace(self._info) if self._info else None,
+        }

@@ -1,0 +1,36 @@
+"""Words of an incident in the language of the home, and its line in the logbook."""
+
+from dataclasses import dataclass
+
+from homeassistant.core import HomeAssistant
+
+from .engine.models import MonitorEvent, Status
+from .wording import load_texts, words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """Title and description as a parent reads them."""
+
+    title: str
+    description: str
+
+
+async def async_load_phrases(hass: HomeAssistant) -> None:
+    """Read the texts of the home's language, once, off the event loop."""
+    await hass.async_add_executor_job(load_texts, hass.config.language)
+
+
+def words_of(hass: HomeAssistant, event: MonitorEvent, name: str) -> Words:
+    """The words for `event` of the crib `name`."""
+    title, description = words(event, name, load_texts(hass.config.language))
+    return Words(title=title, description=description)
+
+
+def logbook_message(hass: HomeAssistant, event: MonitorEvent, said: Words, name: str) -> str:
+    """One line that reads after the crib's name: what, how serious, who says so."""
+    texts = load_texts(hass.config.language)
+    provider = texts.providers.get(event.provider, event.provider)
+    what = texts.dismissed if event.status is Status.DISMISSED else said.title.removeprefix(f"{name}: ")
+    parts = (what, texts.severities[event.severity], texts.statuses[event.status], provider)
+    return " · ".join(part for part in parts if part)
