@@ -5,6 +5,7 @@ import io
 import threading
 import time
 
+from PIL import Image
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
@@ -72,7 +73,7 @@ def _frame_of(item: MediaItem) -> VideoFrame | None:
 
 def _jpeg(frame: VideoFrame, item: MediaItem) -> Picture:
     buffer = io.BytesIO()
-    frame.to_image().save(buffer, format="JPEG", quality=_JPEG_QUALITY)
+    Image.fromarray(frame.to_ndarray(format="rgb24")).save(buffer, format="JPEG", quality=_JPEG_QUALITY)
     age_s = time.monotonic() - item.arrived_s
     return Picture(
         jpeg=buffer.getvalue(),
