@@ -1,0 +1,25 @@
+"""What several glue tests need."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+KEY = "test-key-0123456789"
+
+
+def write_video(path: Path, *, frames: int = 30) -> Path:
+    """A second and more of moving H.264."""
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("libx264", rate=15, options={"tune": "zerolatency", "g": "15"})
+        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
+        stream.time_base = Fraction(1, 15)
+        for index in range(frames):
+            picture = np.full((180, 320, 3), 60, np.uint8)
+            picture[40:90, 5 * index : 5 * index + 50] = 200
+            for packet in stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")):
+                out.mux(packet)
+        for packet in stream.encode(None):
+            out.mux(packet)
+    return path
