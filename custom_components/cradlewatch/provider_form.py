@@ -134,24 +134,25 @@ def _rounded(count: int) -> str:
     return f"{round(count, -2):,}".replace(",", "\u202f")
 
 
-async def _async_models(hass: HomeAssistant, api_key: str) -> tuple[str, ...]:
-    # In the executor, as every AI job: importing the SDK alone takes a second on a small machine.
-    from .flow_jobs import list_models_job  # noqa: PLC0415
-
-    return await hass.async_add_executor_job(list_models_job, api_key, KEY_CHECK_LIMIT_S)
-
-
 async def async_check_key(hass: HomeAssistant, api_key: str, model: str) -> KeyCheck:
-    """Ask Google, by a call that costs nothing, whether key and model are good."""
+    """Ask Google, by calls that cost nothing, whether key and model are good."""
+    models: tuple[str, ...] = ()
     try:
-        models = await _async_models(hass, api_key)
+        models, failure = await hass.async_add_executor_job(_key_job, api_key, model, KEY_CHECK_LIMIT_S)
     except AnalysisError as err:
-        _LOGGER.info("The Gemini key was not accepted: %s", err.failure.value)
-        place, key = _ERROR_KEYS.get(err.failure, ("base", "cannot_connect"))
-        return KeyCheck(errors={place: key})
-    if model not in models:
-        return KeyCheck(models=models, errors={CONF_MODEL: "model_not_found"})
-    return KeyCheck(models=models, errors={})
+        failure = err
+    if failure is None:
+        return KeyCheck(models=models, errors={})
+    _LOGGER.info("The Gemini key or model was not accepted: %s", failure.failure.value)
+    place, key = _ERROR_KEYS.get(failure.failure, ("base", "cannot_connect"))
+    return KeyCheck(models=models, errors={place: key})
+
+
+def _key_job(api_key: str, model: str, limit_s: float) -> tuple[tuple[str, ...], AnalysisError | None]:
+    # Imported in the executor: the SDK alone takes a second on a small machine.
+    from .flow_jobs import key_job  # noqa: PLC0415
+
+    return key_job(api_key, model, limit_s)
 
 
 def check_ai_task(hass: HomeAssistant, entity_id: str) -> dict[str, str]:

@@ -11,8 +11,7 @@ from homeassistant.components.camera import async_get_stream_source
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 
-from .const import CONF_CAMERA, CONF_SOURCE
-from .cribs import source_settings
+from .const import CONF_CAMERA, CONF_ROTATION, CONF_SOURCE, CONF_TRANSPORT, CONF_VERIFY_TLS
 from .engine.errors import SourceError, SourceProblem
 from .engine.settings import SourceSettings
 from .engine.source.types import AbortToken, ProbeResult
@@ -36,7 +35,14 @@ async def async_source_settings(hass: HomeAssistant, data: Mapping[str, Any]) ->
     spec = data.get(CONF_SOURCE)
     if spec is None:
         spec = await _async_stream_of_camera(hass, data[CONF_CAMERA])
-    return source_settings(hass, data, spec)
+    return SourceSettings(
+        spec=spec,
+        rtsp_transport=data.get(CONF_TRANSPORT, "auto"),
+        verify_tls=data.get(CONF_VERIFY_TLS, True),
+        rotation_deg=int(data.get(CONF_ROTATION, 0)),
+        # What Home Assistant itself lets integrations read: media, www, the user's list.
+        allowed_folders=tuple(sorted(hass.config.allowlist_external_dirs)),
+    )
 
 
 async def _async_stream_of_camera(hass: HomeAssistant, entity_id: str) -> str:
