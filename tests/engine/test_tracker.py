@@ -6,6 +6,7 @@ import itertools
 
 import pytest
 
+from custom_components.cradlewatch.engine.incident import HAZARD_KINDS, MOMENTARY_KINDS
 from custom_components.cradlewatch.engine.models import (
     EventKind,
     MonitorEvent,
