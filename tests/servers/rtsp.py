@@ -31,7 +31,10 @@ MJPEG = (
     "videotestsrc is-live=true pattern=ball ! video/x-raw,format=I420,width=640,height=360,framerate=15/1 "
     "! jpegenc ! rtpjpegpay name=pay0 pt=26"
 )
-AAC = "audiotestsrc is-live=true ! audioconvert ! audio/x-raw,rate=16000,channels=1 ! avenc_aac ! rtpmp4gpay name=pay1 pt=97"
+AAC = (
+    "audiotestsrc is-live=true ! audioconvert ! audio/x-raw,rate=16000,channels=1 "
+    "! avenc_aac ! rtpmp4gpay name=pay1 pt=97"
+)
 PCMU = "audiotestsrc is-live=true ! audio/x-raw,rate=8000,channels=1 ! mulawenc ! rtppcmupay name=pay1 pt=0"
 OPUS = "audiotestsrc is-live=true ! audio/x-raw,rate=48000,channels=1 ! opusenc ! rtpopuspay name=pay1 pt=98"
 

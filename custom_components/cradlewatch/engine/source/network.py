@@ -78,7 +78,8 @@ def _attempts(scheme: str, settings: SourceSettings) -> tuple[_Attempt, ...]:
 
 def _common() -> dict[str, str]:
     # Frames are handed on as they come: no more analysis than needed to know the codecs.
-    return {"analyzeduration": _ANALYSE_US, "user_agent": "Cradlewatch"}
+    # Three frames give the rate; FFmpeg's own 20 take a second of a camera at 20 fps before the first picture.
+    return {"analyzeduration": _ANALYSE_US, "fpsprobesize": "3", "user_agent": "Cradlewatch"}
 
 
 def _ca_bundle() -> str | None:

@@ -16,6 +16,7 @@ from .reader import MediaPacket, PacketReader, fraction_of
 from .types import MediaItem
 
 _MAX_RATE_FPS = 240
+_MAX_UNDATED = 8
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,7 +35,7 @@ class _Timestamps:
         self._next_dts: int | None = None
 
     def fill(self, packet: MediaPacket, fallback_duration: int) -> bool:
-        """Complete `packet` in place; False when it cannot be placed in time at all."""
+        """Complete `packet` in place; False when it cannot be placed in time (yet)."""
         if packet.dts is None:
             packet.dts = self._next_dts if self._next_dts is not None else packet.pts
         if packet.dts is None:
@@ -68,6 +69,7 @@ class StreamSource:
         except SourceError:
             self.close()
             raise
+        self._undated: list[tuple[MediaPacket, float]] = []
         self._times = {"video": _Timestamps(), "audio": _Timestamps()}
 
     @property
@@ -116,13 +118,28 @@ class StreamSource:
         if self._video is not None:
             yield from self._encoded_items(self._video, packet, arrived_s)
             return
-        if not self._times["video"].fill(packet, self._frame_duration(packet)):
-            self.counts.corrupt_packets += 1
+        duration = self._frame_duration(packet)
+        if not self._times["video"].fill(packet, duration):
+            self._hold(packet, arrived_s)
             return
+        for place, (held, _) in enumerate(reversed(self._undated), 1):
+            held.dts = held.pts = (packet.dts or 0) - place * duration
+        held_items, self._undated = self._undated, []
+        for held, held_arrived_s in (*held_items, (packet, arrived_s)):
+            yield self._passed(held, held_arrived_s)
+
+    def _hold(self, packet: MediaPacket, arrived_s: float) -> None:
+        """RTSP gives the first picture, a keyframe, no time: the next one's tells it."""
+        if len(self._undated) < _MAX_UNDATED:
+            self._undated.append((packet, arrived_s))
+        else:
+            self.counts.corrupt_packets += 1
+
+    def _passed(self, packet: MediaPacket, arrived_s: float) -> MediaItem:
         is_key = bool(self._watch and self._watch.is_entry(bytes(packet), packet.is_keyframe))
         self._check_unchanged(packet)
         packet.is_keyframe = is_key
-        yield MediaItem(stream=packet.stream, packet=packet, is_key=is_key, arrived_s=arrived_s)
+        return MediaItem(stream=packet.stream, packet=packet, is_key=is_key, arrived_s=arrived_s)
 
     def _check_unchanged(self, packet: MediaPacket) -> None:
         if (self._watch and self._watch.changed) or packet.has_sidedata("new_extradata"):
