@@ -1,0 +1,50 @@
+"""google-genai, loaded where it is needed, and used in the one way that stays within its limits."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from .transport import session, tls_context
+
+if TYPE_CHECKING:
+    from google import genai
+
+API_VERSION = "v1beta"
+"""Pinned: google-genai 2 defaults to v1beta, 3 to v1, which lacks parts of what we ask for."""
+_SPARE_MS = 2000
+"""The SDK's own limit lies behind ours, so that ours names the outcome."""
+
+
+def load() -> Any:
+    """The SDK (blocking and slow at first: executor threads only). Homes without Gemini never pay for it."""
+    return importlib.import_module("google.genai")
+
+
+def types() -> Any:
+    """`google.genai.types`."""
+    return importlib.import_module("google.genai.types")
+
+
+@asynccontextmanager
+async def gemini_client(api_key: str, timeout_s: float) -> AsyncIterator[genai.client.AsyncClient]:
+    """A client for one job; session, sockets and client are closed at its end.
+
+    GOOGLE_GEMINI_BASE_URL is honoured by the SDK itself.
+    """
+    genai_module, sdk_types = load(), types()
+    tls = {"verify": tls_context()}
+    async with session() as http:
+        options = sdk_types.HttpOptions(
+            api_version=API_VERSION,
+            timeout=int(timeout_s * 1000) + _SPARE_MS,
+            aiohttp_client=http,
+            client_args=tls,
+            async_client_args=tls | {"ssl": tls["verify"]},
+        )
+        client = genai_module.Client(api_key=api_key, vertexai=False, http_options=options)
+        try:
+            yield client.aio
+        finally:
+            await client.aio.aclose()
+            client.close()
