@@ -51,6 +51,8 @@ class AnalysisFailure(StrEnum):
     TRUNCATED = "truncated"
     EMPTY = "empty"
     UNREADABLE = "unreadable"
+    UNSURE = "unsure"
+    """A valid answer that cannot tell, or that contradicts itself."""
     NO_PICTURE = "no_picture"
     BUDGET_SPENT = "budget_spent"
     BACKING_OFF = "backing_off"

@@ -22,6 +22,9 @@ STOPPED = "stopped"
 AI_OFF = "ai_off"
 LOCAL_ONLY = "local_only"
 
+LOCAL = "local"
+"""Name of the provider that never judges safety."""
+
 REASONS = (
     NO_VERDICT_YET,
     EXPIRED,
@@ -85,6 +88,9 @@ class SafetyJudge:
 
     def on_verdict(self, verdict: Verdict) -> None:
         """A validated answer. One without a safety (local) judges nothing, one of an older picture clears nothing."""
+        if verdict.safety is None and verdict.provider != LOCAL:
+            self.on_failure(AnalysisFailure.UNSURE, verdict.taken_at_s, verdict.title or "")
+            return
         if verdict.safety is None:
             self._local_only = True
             return
