@@ -63,7 +63,7 @@ class Figure:
 def draw_child(figure: Figure, *, infrared: bool) -> tuple[Image.Image, Image.Image, tuple[int, int]]:
     """Body with head, and the hands alone (both RGBA), and the frame position of their upper left pixel."""
     box = _box_of(figure)
-    pen = Pen(box)
+    pen = Pen(box, scale=2)
     pen.place(figure.x, figure.y, turn_deg=figure.turn_deg, sx=1.0, sy=figure.flat)
     _draw_bag(pen, figure)
     image = rounded(pen.lift(), depth=0.42, size_px=9)
@@ -129,7 +129,10 @@ def _draw_arms(pen: Pen, figure: Figure) -> None:
         reach = math.hypot(x - shoulder[0], y - shoulder[1]) or 1.0
         away = side * figure.elbow / reach
         # The elbow lies off the line from shoulder to hand, outwards and down.
-        elbow = (middle[0] - (y - shoulder[1]) * away * side * 0.2 + side * figure.elbow * 0.6, middle[1] + figure.elbow * 0.7)
+        elbow = (
+            middle[0] - (y - shoulder[1]) * away * side * 0.2 + side * figure.elbow * 0.6,
+            middle[1] + figure.elbow * 0.7,
+        )
         _draw_hand(pen, side, (x, y))
         cuff = (x + (elbow[0] - x) * 0.16, y + (elbow[1] - y) * 0.16)
         pen.stroke([shoulder, elbow, cuff], 33, _SLEEVE, 25)
@@ -162,11 +165,37 @@ def _draw_head(pen: Pen, figure: Figure) -> None:
     pen.blob(
         _on_head(
             figure,
-            [(0, -54), (34, -44), (55, -12), (57, 14), (42, 40), (18, 51), (-18, 51), (-42, 40), (-57, 14), (-55, -12), (-34, -44)],
+            [
+                (0, -54),
+                (34, -44),
+                (55, -12),
+                (57, 14),
+                (42, 40),
+                (18, 51),
+                (-18, 51),
+                (-42, 40),
+                (-57, 14),
+                (-55, -12),
+                (-34, -44),
+            ],
         ),
         _SKIN,
     )
-    cap: list[Point] = [(-57, 2), (-56, -20), (-36, -48), (0, -58), (36, -48), (56, -20), (57, 2), (49, -10), (38, -26), (14, -36), (-6, -32), (-28, -26), (-48, -10)]
+    cap: list[Point] = [
+        (-57, 2),
+        (-56, -20),
+        (-36, -48),
+        (0, -58),
+        (36, -48),
+        (56, -20),
+        (57, 2),
+        (49, -10),
+        (38, -26),
+        (14, -36),
+        (-6, -32),
+        (-28, -26),
+        (-48, -10),
+    ]
     pen.blob(_on_head(figure, cap), _HAIR)
     pen.stroke(_on_head(figure, [(-30, -40), (-8, -48), (18, -46)]), 4, _HAIR_LIGHT, 2)
     pen.stroke(_on_head(figure, [(-4, -54), (2, -68), (16, -70), (17, -60), (9, -60)]), 7, _HAIR, 4)
@@ -213,9 +242,18 @@ def _draw_mouth(pen: Pen, figure: Figure) -> None:
     if figure.mouth > 0.12:
         wide, tall = 9 + 8 * figure.mouth, 3 + 13 * figure.mouth
         frown = 4 * figure.squeeze
-        lips: list[Point] = [(-wide, 32 + frown), (-wide * 0.6, 31 - tall * 0.35), (wide * 0.6, 31 - tall * 0.35), (wide, 32 + frown), (wide * 0.6, 32 + tall * 0.55), (-wide * 0.6, 32 + tall * 0.55)]
+        lips: list[Point] = [
+            (-wide, 32 + frown),
+            (-wide * 0.6, 31 - tall * 0.35),
+            (wide * 0.6, 31 - tall * 0.35),
+            (wide, 32 + frown),
+            (wide * 0.6, 32 + tall * 0.55),
+            (-wide * 0.6, 32 + tall * 0.55),
+        ]
         pen.blob(_on_head(figure, lips), (150, 58, 62))
-        pen.oval(*_on_head(figure, [(0, 32 + tall * 0.36)])[0], wide * 0.55, tall * 0.26, (232, 128, 124), figure.head_deg)
+        pen.oval(
+            *_on_head(figure, [(0, 32 + tall * 0.36)])[0], wide * 0.55, tall * 0.26, (232, 128, 124), figure.head_deg
+        )
         return
     curve = 5 * figure.smile
     wide = 6 + 7 * figure.smile
