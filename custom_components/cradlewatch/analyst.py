@@ -11,7 +11,9 @@ from homeassistant.util import dt as dt_util
 
 from .const import CONF_PROVIDER, ProviderName
 from .coordinator import HomeCoordinator, HomeState
-from .engine.analysis import CheckRequest, Lane, Provider
+from .engine.analysis.jobs import CheckRequest
+from .engine.analysis.lanes import Lane
+from .engine.analysis.provider import Provider
 from .engine.errors import AnalysisError, AnalysisFailure, Remedy, StoreError
 from .engine.models import Verdict
 from .engine.store import Store
@@ -52,7 +54,7 @@ class Analyst:
         return self.provider_name != ProviderName.LOCAL
 
     async def async_set_provider(self) -> None:
-        """Take the provider of the entry; the loops do not notice. A provider that cannot be made is told, not raised."""
+        """Take the provider of the entry; the loops do not notice. One that cannot be made is told, not raised."""
         old, self._provider = self._provider, None
         self._key_refused = False
         self._resume_s = float("-inf")
@@ -128,7 +130,7 @@ class Analyst:
                 failures=base.failures,
                 tokens=base.tokens,
                 cost=base.cost,
-                waiting=max(0, self.waiting - 1),
+                waiting=self._lane.figures().waiting,
                 status=self._status(),
                 day_started_at=base.day_started_at or dt_util.start_of_local_day(),
             )

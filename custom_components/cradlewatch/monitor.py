@@ -19,12 +19,22 @@ from .checks import CheckDesk
 from .coordinator import CribCoordinator
 from .cribs import CribConfig
 from .engine.errors import SourceError, StoreError
-from .engine.models import EventKind, Link, LinkState, LoopFigures, MonitorEvent, Picture, Reading, Severity, Signal
-from .engine.models import StreamInfo
+from .engine.models import (
+    EventKind,
+    Link,
+    LinkState,
+    LoopFigures,
+    MonitorEvent,
+    Picture,
+    Reading,
+    Severity,
+    Signal,
+    StreamInfo,
+)
 from .engine.safety import SafetyJudge
 from .engine.senses import NurserySenses
 from .engine.settings import LoopSettings, SafetySettings, SenseSettings, TrackerSettings
-from .engine.store import Store
+from .engine.store import Store, StoredEvent
 from .engine.tracker import IncidentTracker
 from .footage import Footage
 from .incidents import IncidentDesk
@@ -130,10 +140,23 @@ class CribMonitor:
             _LOGGER.warning("The frame thread of %s did not stop within %s s", self.config.name, _STOP_S)
         return stopped
 
-    async def async_rename(self, config: CribConfig) -> None:
-        """Another name, birthday or zones of the same camera."""
-        self.config = config
+    async def async_change(self, config: CribConfig) -> None:
+        """Take other settings. The camera is opened anew only where the source or the zones changed."""
+        old, self.config = self.config, config
         self.desk.name = config.name
+        if config.source_data == old.source_data and config.zones == old.zones:
+            return
+        thread, self._thread = self._thread, None
+        self._publish(self.tracker.end_all("reload", dt_util.utcnow(), time.monotonic()))
+        if thread is not None:
+            thread.bridge.close()
+            if not await thread.async_stop(_STOP_S):
+                self.stops_late += 1
+                _LOGGER.warning("The old frame thread of %s did not stop in time", config.name)
+        self._lost = False
+        self._generation_news()
+        self._link_changed(LinkState(link=Link.CONNECTING, since_s=time.monotonic()))
+        await self._make_thread()
 
     async def _make_thread(self) -> None:
         if self._stopped:
@@ -144,7 +167,10 @@ class CribMonitor:
             self._camera_has_no_stream(error)
             return
         except ValueError as error:
-            _LOGGER.error("The settings of %s cannot be used: %s", self.config.name, type(error).__name__)
+            # Without the traceback: it would show the settings, passwords included.
+            _LOGGER.error(  # noqa: TRY400
+                "The settings of %s cannot be used: %s", self.config.name, type(error).__name__
+            )
             return
         self._ask_again_s = float("inf")
         self._asked_camera = 0
@@ -192,8 +218,7 @@ class CribMonitor:
             elif isinstance(item, StreamInfo):
                 self._info = item
             elif isinstance(item, Generation):
-                for listener in tuple(self._generation_listeners):
-                    listener()
+                self._generation_news()
         self.keeper.refresh()
 
     def on_reading(self, reading: Reading, figures: LoopFigures) -> None:
@@ -206,6 +231,10 @@ class CribMonitor:
         self._link_changed(LinkState(link=Link.LOST, since_s=time.monotonic(), reason="internal"))
         self._thread = None
         self._ask_again_s = time.monotonic() + _RESTART_S
+
+    def _generation_news(self) -> None:
+        for listener in tuple(self._generation_listeners):
+            listener()
 
     def _signal(self, signal: Signal) -> None:
         if self.keeper.state.privacy and signal.active:
@@ -332,13 +361,27 @@ class CribMonitor:
         state = self.keeper.state
         await self._switches.async_set(self.config.crib_id, {"privacy": state.privacy, "ai": state.ai_on})
 
+    async def async_query_events(self, **query: Any) -> list[StoredEvent]:
+        """Kept incidents of this crib, newest first; see `Store.events`. Raises StoreError."""
+        return await self._store.async_read(Store.events, crib_id=self.config.crib_id, **query)
+
+    async def async_feedback(self, event_id: str, *, correct: bool, note: str | None) -> bool:
+        """What a parent says of an incident; False where it is not known here. Raises StoreError."""
+        events = await self.async_query_events(limit=1000)
+        if all(item.event.event_id != event_id for item in events):
+            return False
+        key = f"feedback:{self.config.crib_id}:{event_id}"
+        kept = {"correct": correct, "note": note, "at": dt_util.utcnow().isoformat()}
+        await self._store.async_read(Store.put_state, key, kept)
+        say = self.tracker.confirm if correct else self.tracker.dismiss
+        self._publish(say(event_id, dt_util.utcnow(), time.monotonic()))
+        return True
+
     @callback
     def test_alert(self) -> None:
         """Send an alert that says that it is a test."""
         now_at, now_s = dt_util.utcnow(), time.monotonic()
-        self._publish(
-            self.tracker.raise_event(EventKind.TEST, severity=Severity.WARNING, now_at=now_at, now_s=now_s)
-        )
+        self._publish(self.tracker.raise_event(EventKind.TEST, severity=Severity.WARNING, now_at=now_at, now_s=now_s))
 
     @callback
     def acknowledge(self) -> None:

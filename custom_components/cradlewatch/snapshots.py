@@ -16,6 +16,7 @@ SNAPSHOT_URL = "/api/cradlewatch/snapshot/{event_id}"
 CLIP_URL = "/api/cradlewatch/clip/{event_id}"
 SNAPSHOTS = "snapshots"
 CLIPS = "clips"
+FRAMES = "frames"
 
 
 def is_event_id(text: str) -> bool:

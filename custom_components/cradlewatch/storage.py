@@ -160,7 +160,7 @@ class AsyncStore:
             is_fixable=False,
             severity=ir.IssueSeverity.ERROR,
             translation_key=ISSUE_STORE_FAILED,
-            translation_placeholders={"error": str(error)[:200]},
+            translation_placeholders={"reason": str(error)[:200]},
         )
 
     @callback

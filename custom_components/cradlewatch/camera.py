@@ -1,0 +1,152 @@
+"""The live picture: our relay as the source of Home Assistant's own stream component."""
+
+import asyncio
+import logging
+import time
+from typing import override
+
+from homeassistant.components.camera import Camera, CameraEntityDescription, CameraEntityFeature
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .const import KEY_CAMERA, MANUFACTURER
+from .data import CradlewatchConfigEntry
+from .engine.models import Link
+from .entity import CribEntity
+from .monitor import CribMonitor
+
+_LOGGER = logging.getLogger(__name__)
+PARALLEL_UPDATES = 0
+
+DESCRIPTION = CameraEntityDescription(key=KEY_CAMERA)
+_STILL_MAX_AGE_S = 5.0
+# The stream component gives a silent source up after 30 s and then waits longer and longer.
+_LONG_OUTAGE_S = 25.0
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: CradlewatchConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """One for each crib."""
+
+    @callback
+    def add(monitor: CribMonitor) -> None:
+        async_add_entities([CribCamera(monitor)], config_subentry_id=monitor.config.crib_id)
+
+    entry.runtime_data.add_platform(add)
+
+
+class CribCamera(CribEntity, Camera):
+    """turn_off is privacy: no connection, no picture kept, remembered over restarts."""
+
+    _attr_supported_features = CameraEntityFeature.ON_OFF | CameraEntityFeature.STREAM
+    _attr_brand = MANUFACTURER
+    _attr_name = None
+
+    def __init__(self, monitor: CribMonitor) -> None:
+        CribEntity.__init__(self, monitor, DESCRIPTION)
+        Camera.__init__(self)
+        self._lost_since_s: float | None = None
+        self._shown = False
+        self._dropping: asyncio.Task[None] | None = None
+        self._written: tuple[bool, bool, bool] | None = None
+        self._follow()
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        await super().async_added_to_hass()
+        self.async_on_remove(self.monitor.async_listen_generation(self._open_anew))
+
+    @override
+    async def async_will_remove_from_hass(self) -> None:
+        await super().async_will_remove_from_hass()
+        await self._drop_stream()
+
+    @property
+    @override
+    def available(self) -> bool:
+        # Not the base's: while its stream reconnects our stills and detectors are fine.
+        return self._shown
+
+    @property
+    @override
+    def is_on(self) -> bool:
+        return not self.crib.privacy
+
+    @property
+    @override
+    def is_streaming(self) -> bool:
+        return self.crib.watching
+
+    @override
+    async def stream_source(self) -> str | None:
+        return None if self.crib.privacy else self.monitor.stream_address
+
+    @override
+    async def async_camera_image(self, width: int | None = None, height: int | None = None) -> bytes | None:
+        long_edge_px = max(width or 0, height or 0) or None
+        picture = await self.monitor.async_picture(max_age_s=_STILL_MAX_AGE_S, long_edge_px=long_edge_px)
+        return picture.jpeg if picture else None
+
+    @override
+    async def async_turn_off(self) -> None:
+        await self.monitor.async_set_privacy(on=True)
+        await self._drop_stream()
+
+    @override
+    async def async_turn_on(self) -> None:
+        await self.monitor.async_set_privacy(on=False)
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        if self._dropping is None and self._follow():
+            self._dropping = self.coordinator.config_entry.async_create_background_task(
+                self.hass, self._drop_and_show(), f"cradlewatch stream {self.entity_id}"
+            )
+        self._write_if_changed()
+
+    @callback
+    def _write_if_changed(self) -> None:
+        shown = (self._shown, self.is_on, self.is_streaming)
+        if shown != self._written:
+            self._written = shown
+            self.async_write_ha_state()
+
+    @callback
+    def _follow(self) -> bool:
+        """Take over the link; True where the old stream must go before the camera may be shown again."""
+        link = self.crib.link
+        if link is Link.LOST and not self.crib.privacy:
+            if self._lost_since_s is None:
+                self._lost_since_s = time.monotonic()
+            self._shown = False
+            return False
+        if link is Link.CONNECTING and self._lost_since_s is not None:
+            return False
+        long = self._lost_since_s is not None and time.monotonic() - self._lost_since_s > _LONG_OUTAGE_S
+        self._lost_since_s = None
+        if long and self.stream is not None:
+            return True
+        self._shown = True
+        return False
+
+    async def _drop_and_show(self) -> None:
+        try:
+            await self._drop_stream()
+        finally:
+            self._dropping = None
+            self._shown = self._lost_since_s is None
+            self._write_if_changed()
+
+    async def _drop_stream(self) -> None:
+        stream, self.stream = self.stream, None
+        if stream is not None:
+            await stream.stop()
+
+    @callback
+    def _open_anew(self) -> None:
+        """The camera's format changed: the stream component must read the header of the new one."""
+        if self.stream is not None and (address := self.monitor.stream_address):
+            self.stream.update_source(address)
+        self.monitor.close_old_viewers()

@@ -1,0 +1,41 @@
+"""What a set-up home holds."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import callback
+
+from .analyst import Analyst
+from .monitor import CribMonitor
+from .storage import AsyncStore, SwitchMemory
+
+type CradlewatchConfigEntry = ConfigEntry[CradlewatchData]
+type AddCrib = Callable[[CribMonitor], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CradlewatchData:
+    """Runtime data of the entry. The mappings change as cribs come and go; the fields never do."""
+
+    store: AsyncStore
+    switches: SwitchMemory
+    analyst: Analyst
+    socket_folder: Path
+    cribs: dict[str, CribMonitor] = field(default_factory=dict)
+    adders: list[AddCrib] = field(default_factory=list)
+    """One per platform: makes the entities of a crib."""
+
+    @callback
+    def add_platform(self, add: AddCrib) -> None:
+        """Make entities for the cribs there are, and for each that comes."""
+        self.adders.append(add)
+        for monitor in self.cribs.values():
+            add(monitor)
+
+    @callback
+    def add_entities(self, monitor: CribMonitor) -> None:
+        """Make all entities of a crib that came later."""
+        for add in self.adders:
+            add(monitor)

@@ -1,0 +1,50 @@
+"""The incidents of a crib as an event entity: what automations listen to."""
+
+from typing import Any, override
+
+from homeassistant.components.event import EventEntity, EventEntityDescription
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .const import KEY_EVENT
+from .data import CradlewatchConfigEntry
+from .engine.models import EventKind
+from .entity import CribEntity
+from .monitor import CribMonitor
+
+PARALLEL_UPDATES = 0
+
+DESCRIPTION = EventEntityDescription(key=KEY_EVENT, event_types=[kind.value for kind in EventKind])
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: CradlewatchConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """One for each crib."""
+
+    @callback
+    def add(monitor: CribMonitor) -> None:
+        async_add_entities([CribEvent(monitor, DESCRIPTION)], config_subentry_id=monitor.config.crib_id)
+
+    entry.runtime_data.add_platform(add)
+
+
+class CribEvent(CribEntity, EventEntity):
+    """Fires when an incident opens, grows worse or is judged."""
+
+    _unrecorded_attributes = frozenset({"description", "action_needed"})
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        await super().async_added_to_hass()
+        self.async_on_remove(self.monitor.desk.async_listen(self._fire))
+
+    @callback
+    def _fire(self, event_type: str, attributes: dict[str, Any]) -> None:
+        self._trigger_event(event_type, attributes)
+        self.async_write_ha_state()
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Its state changes with incidents only."""

@@ -1,0 +1,60 @@
+"""The picture of the last incident."""
+
+from typing import override
+
+from homeassistant.components.image import ImageEntity, ImageEntityDescription
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .const import KEY_LAST_EVENT
+from .data import CradlewatchConfigEntry
+from .entity import CribEntity
+from .monitor import CribMonitor
+
+PARALLEL_UPDATES = 0
+
+DESCRIPTION = ImageEntityDescription(key=KEY_LAST_EVENT)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: CradlewatchConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """One for each crib."""
+
+    @callback
+    def add(monitor: CribMonitor) -> None:
+        async_add_entities([LastEventImage(hass, monitor)], config_subentry_id=monitor.config.crib_id)
+
+    entry.runtime_data.add_platform(add)
+
+
+class LastEventImage(CribEntity, ImageEntity):
+    """Shows the newest incident that has a picture."""
+
+    def __init__(self, hass: HomeAssistant, monitor: CribMonitor) -> None:
+        CribEntity.__init__(self, monitor, DESCRIPTION)
+        ImageEntity.__init__(self, hass)
+        self._attr_content_type = "image/jpeg"
+        self._event_id: str | None = None
+        self._take_over()
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        if self._take_over():
+            self.async_write_ha_state()
+
+    @callback
+    def _take_over(self) -> bool:
+        event = self.crib.last_event
+        if event is None or event.snapshot is None or event.event_id == self._event_id:
+            return False
+        self._event_id = event.event_id
+        self._attr_image_last_updated = event.started_at
+        return True
+
+    @override
+    async def async_image(self) -> bytes | None:
+        if self._event_id is None:
+            return None
+        return await self.monitor.footage.async_load(self._event_id)

@@ -1,0 +1,103 @@
+"""Pictures of incidents, and the one frame that an AI task is asked about, as Home Assistant's media."""
+
+from pathlib import Path
+from typing import override
+
+from homeassistant.components.media_player import BrowseError, MediaClass
+from homeassistant.components.media_source import (
+    BrowseMediaSource,
+    MediaSource,
+    MediaSourceItem,
+    PlayMedia,
+    Unresolvable,
+)
+from homeassistant.core import HomeAssistant
+
+from .const import DOMAIN
+from .snapshots import CLIP_URL, CLIPS, FRAMES, SNAPSHOT_URL, SNAPSHOTS, find_footage, is_event_id
+from .storage import footage_path
+
+_KINDS = {
+    "snapshot": (SNAPSHOTS, ".jpg", "image/jpeg", SNAPSHOT_URL),
+    "clip": (CLIPS, ".mp4", "video/mp4", CLIP_URL),
+}
+_FRAME = "frame"
+
+
+async def async_get_media_source(hass: HomeAssistant) -> MediaSource:
+    """Set up by media_source."""
+    return CradlewatchMedia(hass)
+
+
+def frame_media_id(token: str) -> str:
+    """Media content id of a frame file."""
+    return f"media-source://{DOMAIN}/{_FRAME}/{token}"
+
+
+class CradlewatchMedia(MediaSource):
+    """Resolves `snapshot/<event_id>`, `clip/<event_id>` and `frame/<token>` to files of ours, and to nothing else."""
+
+    name = "Cradlewatch"
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        super().__init__(DOMAIN)
+        self.hass = hass
+
+    @override
+    async def async_resolve_media(self, item: MediaSourceItem) -> PlayMedia:
+        kind, _, name = item.identifier.partition("/")
+        if not is_event_id(name):
+            raise Unresolvable("No such picture")
+        root = footage_path(self.hass)
+        if kind == _FRAME:
+            path = await self.hass.async_add_executor_job(_existing, root / FRAMES / f"{name}.jpg")
+            mime_type, url = "image/jpeg", "/api/cradlewatch/frame"
+        elif kind in _KINDS:
+            folder, suffix, mime_type, template = _KINDS[kind]
+            path = await self.hass.async_add_executor_job(find_footage, root, folder, name, suffix)
+            url = template.format(event_id=name)
+        else:
+            raise Unresolvable("No such picture")
+        if path is None:
+            raise Unresolvable("No such picture")
+        return PlayMedia(url=url, mime_type=mime_type, path=path)
+
+    @override
+    async def async_browse_media(self, item: MediaSourceItem) -> BrowseMediaSource:
+        if item.identifier:
+            raise BrowseError("Nothing to browse there")
+        names = await self.hass.async_add_executor_job(_newest, footage_path(self.hass) / SNAPSHOTS)
+        children = [
+            BrowseMediaSource(
+                domain=DOMAIN,
+                identifier=f"snapshot/{name}",
+                media_class=MediaClass.IMAGE,
+                media_content_type="image/jpeg",
+                title=name,
+                can_play=True,
+                can_expand=False,
+            )
+            for name in names
+        ]
+        return BrowseMediaSource(
+            domain=DOMAIN,
+            identifier="",
+            media_class=MediaClass.DIRECTORY,
+            media_content_type="",
+            title=self.name,
+            can_play=False,
+            can_expand=True,
+            children=children,
+        )
+
+
+def _existing(path: Path) -> Path | None:
+    return path if path.is_file() else None
+
+
+def _newest(folder: Path, limit: int = 50) -> list[str]:
+    if not folder.is_dir():
+        return []
+    found = [path for crib in folder.iterdir() if crib.is_dir() for path in crib.glob("*.jpg")]
+    found.sort(key=lambda path: -path.stat().st_mtime)
+    return [path.stem for path in found[:limit]]

@@ -1,0 +1,31 @@
+"""Makes the provider that the home's entry names."""
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
+
+from .ai_task_provider import AiTaskProvider
+from .const import CONF_AI_TASK_ENTITY, CONF_API_KEY, CONF_MODEL, CONF_PROVIDER, DEFAULT_MODEL, ProviderName
+from .engine.analysis.local import LocalProvider
+from .engine.analysis.provider import Provider
+from .engine.errors import AnalysisError, AnalysisFailure, Remedy
+
+
+async def async_make_provider(hass: HomeAssistant, entry: ConfigEntry) -> Provider:
+    """The provider. Raises AnalysisError where one is named that cannot be made: never another in its place."""
+    name = entry.data.get(CONF_PROVIDER, ProviderName.LOCAL)
+    if name == ProviderName.GEMINI:
+        if not (api_key := entry.data.get(CONF_API_KEY)):
+            raise AnalysisError(AnalysisFailure.INVALID_KEY, "no key is stored", remedy=Remedy.NEW_KEY)
+        return await hass.async_add_executor_job(_gemini, api_key, entry.data.get(CONF_MODEL, DEFAULT_MODEL))
+    if name == ProviderName.AI_TASK:
+        if not (entity_id := entry.data.get(CONF_AI_TASK_ENTITY)):
+            raise AnalysisError(AnalysisFailure.PROVIDER_OFF, "no AI task entity is chosen")
+        return AiTaskProvider(hass, entity_id)
+    return LocalProvider()
+
+
+def _gemini(api_key: str, model: str) -> Provider:
+    # The SDK takes a second to import: in an executor.
+    from .engine.analysis.gemini import GeminiProvider  # noqa: PLC0415
+
+    return GeminiProvider(api_key, model)

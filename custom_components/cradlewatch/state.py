@@ -1,0 +1,139 @@
+"""Keeps the shown state of one crib: rounded, rate limited, and told only when something changed."""
+
+from dataclasses import replace
+import time
+
+from homeassistant.core import callback
+
+from .coordinator import CribCoordinator, CribState, ReportView, SafetyView
+from .engine.models import Link, LinkState, LoopFigures, MonitorEvent, Reading, Sleep
+from .engine.safety import SafetyJudge, SafetyState
+
+_FIGURES_EVERY_S = 30.0
+_LEVEL_EVERY_S = 10.0
+_LEVEL_JUMP = 15
+
+
+class StateKeeper:
+    """Builds `CribState`. Event loop only."""
+
+    def __init__(self, coordinator: CribCoordinator, judge: SafetyJudge) -> None:
+        self._coordinator = coordinator
+        self._judge = judge
+        self._state = coordinator.data
+        self._next_figures_s = float("-inf")
+        self._next_level_s = float("-inf")
+
+    @property
+    def state(self) -> CribState:
+        """The state as it is now; the coordinator may show it a moment later."""
+        return self._state
+
+    @callback
+    def refresh(self) -> None:
+        """Judge anew what time alone changes, and show the state."""
+        state = self._state
+        asleep = None if state.sleep is None else state.sleep is Sleep.ASLEEP
+        judged = self._judge.state(time.monotonic(), asleep=asleep, enabled=state.ai_on)
+        self._show(safety=_view(judged))
+
+    @callback
+    def set_switches(self, *, privacy: bool, ai_on: bool) -> None:
+        """What a person set."""
+        self._state = replace(self._state, privacy=privacy, ai_on=ai_on)
+        if privacy:
+            self._forget_readings()
+
+    @callback
+    def link_changed(self, state: LinkState) -> None:
+        """The connection changed: without it nothing is known of the child."""
+        self._state = replace(self._state, link=state.link, link_reason=state.reason)
+        if state.link is not Link.LIVE:
+            self._forget_readings()
+
+    @callback
+    def reading(self, reading: Reading, figures: LoopFigures) -> None:
+        """What the senses know now."""
+        if not self._state.watching:
+            return
+        now_s = time.monotonic()
+        self._state = replace(
+            self._state,
+            motion=reading.motion,
+            occupancy=reading.occupancy,
+            sound=reading.sound,
+            crying=reading.crying,
+            activity=reading.activity if reading.visible else None,
+            activity_level=self._level(reading, now_s),
+        )
+        if now_s >= self._next_figures_s and figures.frame_rate_fps > 0:
+            # The first figures are of a second or two: soon replaced.
+            self._next_figures_s = now_s + (_FIGURES_EVERY_S if self._state.frame_rate is not None else 5.0)
+            self._state = replace(
+                self._state, frame_rate=round(figures.frame_rate_fps, 1), frame_lag_ms=round(figures.lag_p99_ms)
+            )
+        self.refresh()
+
+    @callback
+    def set_last_event(self, event: MonitorEvent, title: str) -> None:
+        """The newest incident, as it is now."""
+        self._show(last_event=event, last_event_title=title[:255])
+
+    @callback
+    def set_latency(self, latency_s: float) -> None:
+        """How long the last answer took."""
+        self._show(ai_latency_s=round(latency_s, 1))
+
+    @callback
+    def set_report(self, report: ReportView) -> None:
+        """The newest report."""
+        self._show(report=report)
+
+    def _show(self, **changes: object) -> None:
+        self._state = replace(self._state, **changes)  # type: ignore[arg-type]
+        self._coordinator.push(self._state)
+
+    def _forget_readings(self) -> None:
+        self._next_figures_s = self._next_level_s = float("-inf")
+        self._state = replace(
+            self._state,
+            motion=None,
+            occupancy=None,
+            sound=None,
+            crying=None,
+            activity=None,
+            activity_level=None,
+            sleep=None,
+            frame_rate=None,
+            frame_lag_ms=None,
+        )
+
+    def _level(self, reading: Reading, now_s: float) -> int | None:
+        """The level as a whole number, at most every ten seconds unless it jumps: a recorder keeps each change."""
+        if not reading.visible:
+            return None
+        level, shown = round(reading.activity_level), self._state.activity_level
+        if shown is not None and now_s < self._next_level_s and abs(level - shown) < _LEVEL_JUMP:
+            return shown
+        self._next_level_s = now_s + _LEVEL_EVERY_S
+        return level
+
+
+def _view(judged: SafetyState) -> SafetyView:
+    verdict = judged.verdict
+    if verdict is None:
+        return SafetyView(safety=judged.safety, reason=judged.reason, attention=judged.attention, score=judged.score)
+    return SafetyView(
+        safety=judged.safety,
+        reason=judged.reason,
+        attention=judged.attention,
+        score=judged.score,
+        judged_at=verdict.taken_at,
+        provider=verdict.provider,
+        title=verdict.title,
+        description=verdict.description,
+        concerns=verdict.concerns,
+        action_needed=verdict.action_needed,
+        posture=verdict.posture.value,
+        child_in_view=verdict.child_in_view,
+    )
