@@ -15,9 +15,8 @@ from custom_components.cradlewatch.engine.source.frame_code import read_frame_co
 from custom_components.cradlewatch.engine.source.open import open_source
 from custom_components.cradlewatch.engine.source.probe import probe_source
 from custom_components.cradlewatch.engine.source.types import AbortToken, MediaItem, Source
+from tests.engine.sources import aborted_after, items_until_error, opened, video_items
 from tests.media import Clip, clip, write_clip
-
-from .sources import aborted_after, items_until_error, opened, video_items
 
 SHORT = {"seconds": 0.6, "size_wh": (320, 240), "gop": 5}
 _REAL = Path(__file__).parents[3] / "shared" / "media"
@@ -61,7 +60,7 @@ def _seconds(item: MediaItem) -> float:
         (".mkv", Clip(**SHORT, codec="libx265")),
         (".mp4", Clip(**SHORT, codec="libx265", b_frames=2)),
         (".mkv", Clip(**SHORT, audio="libopus")),
-        (".mkv", Clip(**SHORT, audio="pcm_mulaw")),
+        (".mov", Clip(**SHORT, audio="pcm_mulaw")),
         (".avi", Clip(**SHORT, codec="mjpeg", audio="pcm_alaw")),
         (".mkv", Clip(**SHORT, codec="mpeg4")),
     ],
@@ -95,16 +94,16 @@ def test_loops_in_real_time_without_a_seam(clips: Path) -> None:
             items.append(item)
             if _seconds(item) > 2.0:
                 break
-    took_s = time.monotonic() - started_s
-    video = [item for item in items if item.stream.type == "video"]
+        took_s = time.monotonic() - started_s
+        video = [item for item in items if item.stream.type == "video"]
+        sound = [_seconds(item) for item in items if item.stream.type == "audio"]
     times = [_seconds(item) for item in video]
     assert all(later > earlier for earlier, later in pairwise(times))
     # 0.6 s a loop: at least three seams inside, none wider than the end of the sound track asks for.
     assert max(later - earlier for earlier, later in pairwise(times)) < 3 / 15
-    sound = [_seconds(item) for item in items if item.stream.type == "audio"]
     assert all(later > earlier for earlier, later in pairwise(sound))
     assert took_s > 0.9 * (times[-1] - times[0])
-    assert {id(item.stream) for item in video} == {id(source.video_stream)}
+    assert len({id(item.stream) for item in video}) == 1, "decoders and muxers keep their stream over the seams"
 
 
 def test_decodes_across_the_seam(clips: Path) -> None:

@@ -1,6 +1,8 @@
 """Cameras over HTTP: TS, HLS, MJPEG, and what can go wrong."""
 
 from pathlib import Path
+import socket
+import threading
 import time
 
 import av
@@ -8,12 +10,13 @@ import pytest
 
 from custom_components.cradlewatch.engine.errors import SourceError, SourceProblem
 from custom_components.cradlewatch.engine.settings import SourceSettings
+from custom_components.cradlewatch.engine.source.open import open_source
 from custom_components.cradlewatch.engine.source.probe import probe_source
+from custom_components.cradlewatch.engine.source.resolve import abandoned_lookups
 from custom_components.cradlewatch.engine.source.types import AbortToken
+from tests.engine.sources import aborted_after, items_until_error, opened, video_items
 from tests.media import Clip, write_clip
 from tests.servers.http_media import HttpMedia
-
-from .sources import aborted_after, items_until_error, opened, video_items
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +81,6 @@ def test_failures_have_their_key(folder: Path, path: str, problem: SourceProblem
     ("spec", "problem"),
     [
         ("http://127.0.0.1:1/x", SourceProblem.CANNOT_CONNECT),
-        ("http://no-such-host.invalid/x", SourceProblem.CANNOT_CONNECT),
         ("rtsp://", SourceProblem.UNSUPPORTED_SOURCE),
         ("rtsp://host:99999/x", SourceProblem.UNSUPPORTED_SOURCE),
         ("gopher://host/x", SourceProblem.UNSUPPORTED_SOURCE),
@@ -90,12 +92,47 @@ def test_nobody_there(spec: str, problem: SourceProblem) -> None:
     assert caught.value.problem is problem
 
 
+def test_unknown_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(SourceError) as caught:
+        probe_source(SourceSettings(spec="http://nursery.invalid/x"))
+    assert caught.value.problem is SourceProblem.CANNOT_CONNECT
+
+
+def test_hanging_name_lookup_has_a_limit_and_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = threading.Event()
+
+    def hang(*_: object, **__: object) -> list[object]:
+        done.wait(30)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    before = abandoned_lookups()
+    abort = AbortToken()
+    started_s = time.monotonic()
+    with pytest.raises(SourceError) as late:
+        open_source(SourceSettings(spec="rtsp://nursery.invalid/x", open_timeout_s=1), abort)
+    with aborted_after(abort, 0.2), pytest.raises(SourceError) as stopped:
+        open_source(SourceSettings(spec="rtsp://nursery.invalid/x", open_timeout_s=60), abort)
+    assert time.monotonic() - started_s < 5
+    assert late.value.problem is SourceProblem.TIMEOUT
+    assert stopped.value.problem is SourceProblem.CANNOT_CONNECT
+    assert abandoned_lookups() == before + 2
+    done.set()
+    for thread in threading.enumerate():
+        if thread.name == "cradlewatch-resolve":
+            thread.join(timeout=5)
+
+
 def test_abort_ends_a_hanging_open(folder: Path) -> None:
     abort = AbortToken()
-    with HttpMedia(folder) as server, aborted_after(abort, 0.4), pytest.raises(SourceError):
+    with HttpMedia(folder) as server, aborted_after(abort, 0.4):
         started_s = time.monotonic()
-        with opened(server.url("hang"), abort):
-            pass
+        with pytest.raises(SourceError):
+            open_source(SourceSettings(spec=server.url("hang")), abort)
     assert time.monotonic() - started_s < 2.0
 
 

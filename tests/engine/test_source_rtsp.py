@@ -13,9 +13,8 @@ from custom_components.cradlewatch.engine.settings import SourceSettings
 from custom_components.cradlewatch.engine.source.open import open_source
 from custom_components.cradlewatch.engine.source.probe import probe_source
 from custom_components.cradlewatch.engine.source.types import AbortToken
+from tests.engine.sources import aborted_after, items_until_error, opened, video_items
 from tests.servers.rtsp import AAC, H265, MJPEG, OPUS, PCMU, VIDEO, RtspServer, require_rtsp
-
-from .sources import aborted_after, items_until_error, opened, video_items
 
 pytestmark = pytest.mark.rtsp
 PASSWORD = "Gr1bbel#wort"
@@ -88,8 +87,8 @@ def test_abort_ends_a_blocked_open_at_once() -> None:
     with RtspServer() as server:
         server.freeze()
         abort = AbortToken()
+        started_s = time.monotonic()
         with aborted_after(abort, 0.5), pytest.raises(SourceError):
-            started_s = time.monotonic()
             open_source(SourceSettings(spec=server.url), abort)
         assert time.monotonic() - started_s < 2.0, "its own limit would be 10 s"
 

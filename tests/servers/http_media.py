@@ -28,7 +28,7 @@ class HttpMedia:
             media = owner
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server.daemon_threads = False  # server_close waits for them: no thread outlives its test
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     @property
@@ -50,6 +50,7 @@ class HttpMedia:
         self.released.set()
         self._server.shutdown()
         self._server.server_close()
+        self._thread.join(timeout=5)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -84,8 +85,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._status(200, "video/mp2t")
 
     def _send_html(self, _: str) -> None:
-        self._status(200, "text/html")
-        self.wfile.write(b"<html><body><h1>It works</h1></body></html>" * 50)
+        page = b"<html><body><h1>It works</h1></body></html>" * 50
+        self._status(200, "text/html", Content_Length=str(len(page)))
+        self.wfile.write(page)
 
     def _send_hang(self, _: str) -> None:
         self.media.released.wait(60)

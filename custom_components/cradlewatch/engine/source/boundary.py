@@ -23,6 +23,7 @@ _UNSUPPORTED = (
     av.error.DemuxerNotFoundError,
     av.error.DecoderNotFoundError,
     av.error.PatchWelcomeError,
+    av.error.ArgumentError,
 )
 _TIMEOUT = (av.error.TimeoutError, av.error.ExitError)
 

@@ -106,6 +106,7 @@ def _connect(
         failure = _explained(error, guard, abort)
     finally:
         watchdog.cancel()
+        watchdog.join(timeout=1)
         if reader is None:
             release()
     if reader is None:

@@ -5,9 +5,9 @@ import io
 import threading
 import time
 
-from PIL import Image
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
+from PIL import Image
 
 from ..errors import SourceError, SourceProblem
 from ..models import Picture
@@ -36,6 +36,7 @@ def probe_source(settings: SourceSettings, abort: AbortToken | None = None) -> P
         failure = error.with_traceback(None)
     finally:
         limit.cancel()
+        limit.join(timeout=1)
         token.remove_hook(inner.abort)
     if inner.aborted and not token.aborted:
         failure = SourceError(SourceProblem.TIMEOUT, "no picture in time")
