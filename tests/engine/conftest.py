@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 import pytest_socket
 
+from tests.servers.gemini import GeminiServer
+
 
 @pytest.fixture(autouse=True)
 def loopback_sockets() -> Iterator[None]:
@@ -13,3 +15,11 @@ def loopback_sockets() -> Iterator[None]:
     pytest_socket.socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
     yield
     pytest_socket.disable_socket(allow_unix_socket=True)
+
+
+@pytest.fixture
+def gemini(monkeypatch: pytest.MonkeyPatch) -> Iterator[GeminiServer]:
+    """A local Gemini, and the SDK told to use it."""
+    with GeminiServer() as server:
+        monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", server.url)
+        yield server

@@ -7,8 +7,8 @@
 
 Runs in a thread with an event loop of its own. Leaving the block ends it at once, hung requests included.
 Scenarios: the keys of ANSWERS, TEXTS and ERRORS in `gemini_answers.py`, a dict (the model's JSON), `text:...`, and
-those of `_special` below: slow[:SECONDS[:SCENARIO]], hang, drip[:SECONDS], 500-then-ok, 502_html, 200_html, reset,
-reset_mid, safety_block, safety_finish, recitation, truncated, empty, multi_parts, thought_parts.
+those of `_special` below: slow[:SECONDS[:SCENARIO]], hang, drip[:SECONDS], 500-then-ok, 502_html, 200_html,
+redirect:URL, reset, reset_mid, safety_block, safety_finish, recitation, truncated, empty, multi_parts, thought_parts.
 """
 
 import asyncio
@@ -272,6 +272,8 @@ class GeminiServer:
                 return await _send(writer, 502, BAD_GATEWAY.encode(), "text/html"), ""
             case "200_html":
                 return await _send(writer, 200, PORTAL.encode(), "text/html"), ""
+            case "redirect":
+                return await _send(writer, 302, b"", "text/html", {"Location": argument}), ""
             case "reset":
                 connection.reset()
                 return False, ""

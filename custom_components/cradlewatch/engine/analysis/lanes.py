@@ -169,13 +169,24 @@ class Lane:
                 await self._serve(waiting)
                 self._running = None
         finally:
+            # Only left over where this task itself is cancelled: nobody may wait for ever.
+            if self._running is not None:
+                self._running.end_call()
+                self._running.fail("the lane was stopped")
+            for waiting in self._slots.values():
+                waiting.fail("the lane was stopped")
+            self._slots.clear()
             self._running = None
             self._worker = None
 
     async def _serve(self, waiting: _Waiting) -> None:
         request, provider = waiting.request, waiting.provider
         job = partial(run_job, lambda: provider.check(request), timeout_s=request.timeout_s, cancel=waiting.token)
-        call = asyncio.ensure_future(self._run_in_executor(job))
+        try:
+            call = asyncio.ensure_future(self._run_in_executor(job))
+        except RuntimeError as error:
+            _refuse(waiting.answer, AnalysisError(AnalysisFailure.INTERNAL, _named(error)))
+            return
         cut = asyncio.ensure_future(waiting.cut.wait())
         try:
             limit_s = request.timeout_s + _START_SLACK_S
