@@ -13,6 +13,7 @@ from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.event import async_track_time_change
 from homeassistant.helpers.typing import ConfigType
 
+from . import issues
 from .analyst import Analyst
 from .const import DOMAIN, PLATFORMS, SUBENTRY_CRIB
 from .cribs import CribConfig, read_crib
@@ -161,6 +162,7 @@ class HomeKeeper:
     async def _remove(self, crib_id: str) -> None:
         """Its entities are gone already: Home Assistant removes them with the subentry."""
         monitor = self._data.cribs.pop(crib_id)
+        issues.crib_removed(self._hass, crib_id)
         await monitor.async_stop("removed")
         self._data.store.write(Store.erase_crib, crib_id)
         await self._data.switches.async_forget(crib_id)

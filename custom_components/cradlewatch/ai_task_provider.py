@@ -5,7 +5,7 @@ from functools import partial
 import json
 from pathlib import Path
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAliasType, get_args
 import uuid
 
 from homeassistant.core import HomeAssistant
@@ -23,20 +23,17 @@ from .const import ProviderName
 from .engine.analysis.jobs import CheckRequest
 from .engine.analysis.prompt import context_text, instructions
 from .engine.analysis.provider import ProviderCapabilities
-from .engine.analysis.schema import Development, Hazard, Level, Seen, parse_answer, verdict_of
+from .engine.analysis.schema import Hazard, Level, Seen, Stance, parse_answer, verdict_of
 from .engine.analysis.text import plain
 from .engine.errors import AnalysisError, AnalysisFailure
-from .engine.models import Posture, Usage, Verdict
+from .engine.models import Usage, Verdict
 from .media_source import frame_media_id
 from .snapshots import FRAMES, save_snapshot
 from .storage import footage_path
 
-if TYPE_CHECKING:
-    from enum import StrEnum
 
-
-def _one_of(kinds: type[StrEnum]) -> SelectSelector:
-    return SelectSelector(SelectSelectorConfig(options=[kind.value for kind in kinds]))
+def _one_of(kinds: TypeAliasType) -> SelectSelector:
+    return SelectSelector(SelectSelectorConfig(options=list(get_args(kinds.__value__))))
 
 
 # The facts before the judgement, as in the schema of our own providers.
@@ -44,7 +41,7 @@ STRUCTURE = probatio.Schema(
     {
         probatio.Required("child_in_view", description="Is a child in the picture?"): _one_of(Seen),
         probatio.Required("face_visible", description="Are nose and mouth seen free?"): _one_of(Seen),
-        probatio.Required("posture"): _one_of(Posture),
+        probatio.Required("posture"): _one_of(Stance),
         probatio.Required("activity", description="What the child does, in a few words"): TextSelector(),
         probatio.Required("location", description="Where the child is, in a few words"): TextSelector(),
         probatio.Required("concerns", description="What is or may become dangerous; empty where nothing is"): (
@@ -67,12 +64,12 @@ class AiTaskProvider:
     """Asks an AI task entity. `check` runs in an executor thread, as every provider's, and hops to the event loop."""
 
     name = ProviderName.AI_TASK.value
-    model: str | None = None
     capabilities = ProviderCapabilities(structured_output=True)
 
     def __init__(self, hass: HomeAssistant, entity_id: str) -> None:
         self._hass = hass
         self._entity_id = entity_id
+        self.model: str | None = entity_id
 
     async def check(self, request: CheckRequest) -> Verdict:
         """Judge the newest picture. Raises AnalysisError."""
@@ -93,7 +90,7 @@ class AiTaskProvider:
             parse_answer(json.dumps(_filled(data), default=str)),
             request,
             provider=self.name,
-            model=None,
+            model=self._entity_id,
             latency_s=time.monotonic() - started_s,
             usage=Usage(),
         )
@@ -140,7 +137,7 @@ def _filled(data: Any) -> Any:
         return data
     concerns = data.get("concerns")
     return (
-        {"action_needed": None, "observation": None, "observation_category": Development.NONE.value}
+        {"action_needed": None, "observation": None, "observation_category": "none"}
         | data
         | {"concerns": [concerns] if isinstance(concerns, str) and concerns.strip() else concerns or []}
     )

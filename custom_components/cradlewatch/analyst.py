@@ -9,7 +9,8 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
-from .const import CONF_PROVIDER, ProviderName
+from . import issues
+from .const import CONF_MODEL, CONF_PROVIDER, DEFAULT_MODEL, ProviderName
 from .coordinator import HomeCoordinator, HomeState
 from .engine.analysis.jobs import CheckRequest
 from .engine.analysis.lanes import Lane
@@ -151,6 +152,7 @@ class Analyst:
             _LOGGER.info("%s answers again", self.provider_name)
         self._last_failure = None
         self._resume_s = float("-inf")
+        issues.model_answers(self._hass)
         if verdict.provider != ProviderName.LOCAL:
             self._count(1, 0, verdict.usage.tokens_in or 0, verdict.usage.tokens_out or 0)
 
@@ -164,6 +166,9 @@ class Analyst:
         self._last_failure = failure
         if failure in _REFUSED_KEY:
             self._refuse_key()
+        if failure is AnalysisFailure.MODEL_NOT_FOUND and self.provider_name == ProviderName.GEMINI:
+            model = self._entry.data.get(CONF_MODEL, DEFAULT_MODEL)
+            issues.model_gone(self._hass, self._entry.entry_id, model)
         if pause_s := error.retry_after_s or _PAUSE_S.get(failure):
             self._resume_s = time.monotonic() + min(pause_s, _PAUSE_MAX_S)
         if self.spends and self._provider is not None:

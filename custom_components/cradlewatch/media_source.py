@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import override
 
-from homeassistant.components.media_player import BrowseError, MediaClass
+from homeassistant.components.media_player.const import MediaClass
+from homeassistant.components.media_player.errors import BrowseError
 from homeassistant.components.media_source import (
     BrowseMediaSource,
     MediaSource,

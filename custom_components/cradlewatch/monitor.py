@@ -13,6 +13,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util import dt as dt_util
 
+from . import issues
 from .analyst import Analyst
 from .bridge import FrameThread, FrameThreadPlan, Generation, News
 from .checks import CheckDesk
@@ -217,6 +218,7 @@ class CribMonitor:
                 self._link_changed(item)
             elif isinstance(item, StreamInfo):
                 self._info = item
+                issues.stream_opened(self.hass, self.config.crib_id, self.config.name, item)
             elif isinstance(item, Generation):
                 self._generation_news()
         self.keeper.refresh()
@@ -244,6 +246,7 @@ class CribMonitor:
     def _link_changed(self, state: LinkState) -> None:
         self.judge.on_link(state)
         self.keeper.link_changed(state)
+        issues.link_changed(self.hass, self.config.crib_id, self.config.name, state)
         now_at, now_s = dt_util.utcnow(), time.monotonic()
         if state.link is Link.LOST and not self._lost:
             self._lost = True

@@ -195,8 +195,8 @@ class SwitchMemory:
 
     def of(self, crib_id: str) -> CribSwitches:
         """Switches of a crib: watching, AI allowed, unless a person said otherwise."""
-        kept = self._switches.get(crib_id, {})
-        return {"privacy": bool(kept.get("privacy", False)), "ai": bool(kept.get("ai", True))}
+        kept = self._switches.get(crib_id)
+        return {"privacy": kept["privacy"], "ai": kept["ai"]} if kept else {"privacy": False, "ai": True}
 
     async def async_set(self, crib_id: str, switches: CribSwitches) -> None:
         """Keep them, on disk before this returns."""

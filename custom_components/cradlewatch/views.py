@@ -3,8 +3,8 @@
 from http import HTTPStatus
 
 from aiohttp import web
-from homeassistant.components.http import HomeAssistantView
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.http import HomeAssistantView
 
 from .snapshots import CLIP_URL, CLIPS, SNAPSHOT_URL, SNAPSHOTS, find_footage
 from .storage import footage_path
