@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
 from .nursery_carer import draw_carer, draw_holding_arms, draw_reaching_arms
-from .nursery_child import Figure, draw_child
+from .nursery_child import Figure, draw_child, draw_hands
 from .nursery_poses import HELD, Arms, Cast, cast_at
 from .nursery_room import SIZE_WH, Room, day_light, draw_room, night_light
 from .nursery_script import DUSK_END_S, DUSK_START_S, PERIOD_S, SCRIPT, BeatKind, SceneBeat, happens
@@ -68,7 +68,7 @@ class NurseryScene:
         i420 = self._backdrop[infrared].copy()
         planes = split_planes(i420)
         self._draw_cast(planes, cast_at(frame, self.frame_rate_fps), infrared=infrared)
-        if DUSK_START_S <= at_s and not infrared and at_s < PERIOD_S - 10:
+        if DUSK_START_S <= at_s < PERIOD_S - 10 and not infrared:
             _dim(planes, min(1.0, (at_s - DUSK_START_S) / (DUSK_END_S - DUSK_START_S)))
         self._add_noise(planes[0], index, infrared=infrared)
         return i420
@@ -84,9 +84,12 @@ class NurseryScene:
                 self._crib.lay_over(planes)
                 return
             self._crib.lay_over(planes)
+        reaching = dx is not None and cast.arms is Arms.REACHING
+        if dx is not None and reaching and cast.lifting:
+            self._carer[cast.arms][1].lay_over(planes, dx, cast.bob)
         if cast.child is not None:
             self._child_sprite(cast.child, infrared=infrared, on_rail=cast.on_rail).lay_over(planes)
-        if dx is not None and cast.arms is Arms.REACHING:
+        if dx is not None and reaching and not cast.lifting:
             self._carer[cast.arms][1].lay_over(planes, dx, cast.bob)
 
     def _child_sprite(self, figure: Figure, *, infrared: bool, on_rail: bool) -> Sprite:
@@ -101,12 +104,12 @@ class NurseryScene:
         return sprite
 
     def _draw_sprite(self, figure: Figure, *, infrared: bool, on_rail: bool) -> Sprite:
-        body, hands, (left, top) = draw_child(figure, infrared=infrared)
+        body, (left, top) = draw_child(figure, infrared=infrared)
         box = (left, top, left + body.width, top + body.height)
         free = ImageChops.invert(self._rail.crop(box))
         body.putalpha(ImageChops.multiply(body.getchannel("A"), free))
         if on_rail:
-            body.alpha_composite(hands)
+            body.alpha_composite(draw_hands(figure))
         return image_to_sprite(body, left, top, infrared=infrared, light=self._light[infrared])
 
     def _add_noise(self, luma: Plane, index: int, *, infrared: bool) -> None:
@@ -133,7 +136,7 @@ def _carer_sprites() -> dict[Arms, tuple[Sprite, Sprite]]:
     return {
         Arms.DOWN: (body, body),
         Arms.REACHING: (free, sprite(draw_reaching_arms())),
-        Arms.HOLDING: (free, sprite(draw_holding_arms())),
+        Arms.HOLDING: (sprite(draw_carer(arms="folded")), sprite(draw_holding_arms())),
     }
 
 

@@ -18,7 +18,10 @@ _INK: Rgb = (74, 48, 46)
 
 
 def draw_carer(*, arms: str) -> tuple[Image.Image, tuple[int, int]]:
-    """The carer, RGBA, and the frame position of its upper left pixel. `arms`: "down", "away" (drawn apart)."""
+    """The carer, RGBA, and the frame position of its upper left pixel.
+
+    `arms`: "down", "away" (drawn apart), "folded" (down to the elbows).
+    """
     pen = Pen(_BOX, scale=2)
     for side in (-1, 1):
         pen.stroke([(640 + side * 22, 520), (640 + side * 22, 600)], 30, _SKIN, 24)
@@ -39,18 +42,21 @@ def draw_carer(*, arms: str) -> tuple[Image.Image, tuple[int, int]]:
         for side in (-1, 1):
             pen.oval(640 + side * 88, 378, 15, 19, _SKIN)
             pen.stroke([(640 + side * 54, 226), (640 + side * 80, 290), (640 + side * 87, 362)], 40, _CARDIGAN, 32)
+    elif arms == "folded":
+        pen.stroke([(586, 226), (566, 268), (560, 322)], 40, _CARDIGAN, 36)
+        pen.stroke([(694, 226), (716, 262), (718, 300)], 40, _CARDIGAN, 36)
     sheet.alpha_composite(rounded(pen.lift(), depth=0.4, size_px=9))
     sheet.alpha_composite(_head(pen))
     return cast_shadow(sheet, dx=8, dy=8, blur_px=10, strength=0.3), _BOX[:2]
 
 
 def draw_holding_arms() -> tuple[Image.Image, tuple[int, int]]:
-    """The arms alone, around a child in front of the chest."""
+    """The lower arms alone, around a child in front of the chest."""
     pen = Pen(_BOX, scale=2)
-    pen.stroke([(584, 226), (556, 300), (590, 330), (654, 322)], 40, _CARDIGAN, 32)
-    pen.oval(662, 320, 18, 14, _SKIN)
-    pen.stroke([(698, 226), (722, 270), (694, 286), (640, 268)], 40, _CARDIGAN, 32)
-    pen.oval(632, 264, 17, 14, _SKIN)
+    pen.oval(652, 352, 18, 14, _SKIN)
+    pen.stroke([(560, 322), (584, 352), (640, 352)], 37, _CARDIGAN, 31)
+    pen.oval(634, 310, 18, 14, _SKIN)
+    pen.stroke([(718, 300), (700, 318), (646, 312)], 37, _CARDIGAN, 31)
     return cast_shadow(rounded(pen.lift(), depth=0.45, size_px=7), dx=2, dy=5, blur_px=5, strength=0.3), _BOX[:2]
 
 

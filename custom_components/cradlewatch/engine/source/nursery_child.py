@@ -60,11 +60,9 @@ class Figure:
         )
 
 
-def draw_child(figure: Figure, *, infrared: bool) -> tuple[Image.Image, Image.Image, tuple[int, int]]:
-    """Body with head, and the hands alone (both RGBA), and the frame position of their upper left pixel."""
-    box = _box_of(figure)
-    pen = Pen(box, scale=2)
-    pen.place(figure.x, figure.y, turn_deg=figure.turn_deg, sx=1.0, sy=figure.flat)
+def draw_child(figure: Figure, *, infrared: bool) -> tuple[Image.Image, tuple[int, int]]:
+    """The child, RGBA, and the frame position of its upper left pixel."""
+    pen = _pen_for(figure)
     _draw_bag(pen, figure)
     image = rounded(pen.lift(), depth=0.42, size_px=9)
     _draw_arms(pen, figure)
@@ -74,11 +72,21 @@ def draw_child(figure: Figure, *, infrared: bool) -> tuple[Image.Image, Image.Im
     _draw_face(pen, figure, infrared=infrared)
     head.alpha_composite(pen.lift())
     image.alpha_composite(cast_shadow(head, dx=3, dy=5, blur_px=5, strength=0.3))
-    image = cast_shadow(image, dx=2, dy=7, blur_px=7, strength=0.3)
+    return cast_shadow(image, dx=2, dy=7, blur_px=7, strength=0.3), pen.box[:2]
+
+
+def draw_hands(figure: Figure) -> Image.Image:
+    """The hands alone, RGBA, of the size and at the place of `draw_child`'s picture."""
+    pen = _pen_for(figure)
     for side, hand in ((-1, (figure.left_x, figure.left_y)), (1, (figure.right_x, figure.right_y))):
         _draw_hand(pen, side, hand)
-    hands = rounded(pen.lift(), depth=0.35, size_px=4)
-    return image, hands, box[:2]
+    return rounded(pen.lift(), depth=0.35, size_px=4)
+
+
+def _pen_for(figure: Figure) -> Pen:
+    pen = Pen(_box_of(figure), scale=2)
+    pen.place(figure.x, figure.y, turn_deg=figure.turn_deg, sx=1.0, sy=figure.flat)
+    return pen
 
 
 def _box_of(figure: Figure) -> tuple[int, int, int, int]:
@@ -151,17 +159,20 @@ def _local(figure: Figure) -> tuple[float, float, float, float]:
     return figure.head_x, figure.head_y - 54, math.cos(tilt), math.sin(tilt)
 
 
+def _spot(figure: Figure, x: float, y: float) -> Point:
+    return _on_head(figure, [(x, y)])[0]
+
+
 def _on_head(figure: Figure, points: list[Point]) -> list[Point]:
     cx, cy, c, s = _local(figure)
     return [(cx + x * c - y * s, cy + x * s + y * c) for x, y in points]
 
 
 def _draw_head(pen: Pen, figure: Figure) -> None:
-    spot = lambda x, y: _on_head(figure, [(x, y)])[0]  # noqa: E731
     tilt = figure.head_deg
     for side in (-1, 1):
-        pen.oval(*spot(side * 55, 8), 11, 13, _SKIN, tilt)
-        pen.oval(*spot(side * 56, 8), 6, 8, _SKIN_SHADE, tilt)
+        pen.oval(*_spot(figure, side * 55, 8), 11, 13, _SKIN, tilt)
+        pen.oval(*_spot(figure, side * 56, 8), 6, 8, _SKIN_SHADE, tilt)
     pen.blob(
         _on_head(
             figure,
@@ -202,19 +213,18 @@ def _draw_head(pen: Pen, figure: Figure) -> None:
 
 
 def _draw_face(pen: Pen, figure: Figure, *, infrared: bool) -> None:
-    spot = lambda x, y: _on_head(figure, [(x, y)])[0]  # noqa: E731
     tilt = figure.head_deg
     for size, colour in zip((13.0, 10.0, 6.5), _ANGRY if figure.squeeze > 0.5 else _BLUSH, strict=True):
         for side in (-1, 1):
-            pen.oval(*spot(side * 34, 23), size, size * 0.78, colour, tilt)
+            pen.oval(*_spot(figure, side * 34, 23), size, size * 0.78, colour, tilt)
     for side in (-1, 1):
         _draw_eye(pen, figure, side, infrared=infrared)
     pen.stroke(_on_head(figure, [(-3.5, 15), (0, 18), (3.5, 15)]), 3.2, (222, 160, 134))
     _draw_mouth(pen, figure)
     if figure.squeeze > 0.5:
         for side, fall in ((-1, 12 + 14 * figure.mouth), (1, 24 - 8 * figure.mouth)):
-            pen.oval(*spot(side * 36, 10 + fall), 4, 5.5, (196, 226, 240), tilt)
-            pen.oval(*spot(side * 36 - 1, 9 + fall), 1.5, 2, (240, 250, 255), tilt)
+            pen.oval(*_spot(figure, side * 36, 10 + fall), 4, 5.5, (196, 226, 240), tilt)
+            pen.oval(*_spot(figure, side * 36 - 1, 9 + fall), 1.5, 2, (240, 250, 255), tilt)
 
 
 def _draw_eye(pen: Pen, figure: Figure, side: int, *, infrared: bool) -> None:

@@ -1,6 +1,6 @@
 """Soft shapes drawn with Pillow: several times too large, then made small, which gives smooth edges."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 import math
 
 import numpy as np
@@ -42,11 +42,8 @@ class Pen:
         self._scale = scale
         self._matrix: NDArray[np.float64] = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
         self._stroke = 1.0
-        self._new_sheet()
-
-    def _new_sheet(self) -> None:
-        x0, y0, x1, y1 = self.box
-        self._sheet = Image.new("RGBA", ((x1 - x0) * self._scale, (y1 - y0) * self._scale), (0, 0, 0, 0))
+        x0, y0, x1, y1 = box
+        self._sheet = Image.new("RGBA", ((x1 - x0) * scale, (y1 - y0) * scale), (0, 0, 0, 0))
         self._draw = ImageDraw.Draw(self._sheet)
 
     def place(self, x: float, y: float, *, turn_deg: float = 0.0, sx: float = 1.0, sy: float = 1.0) -> None:
@@ -85,39 +82,51 @@ class Pen:
 
     def lift(self) -> Image.Image:
         """The sheet at frame size, RGBA; the pen gets an empty one."""
-        small = self._sheet.reduce(self._scale)
-        self._new_sheet()
+        scale = self._scale
+        small = Image.new("RGBA", (self._sheet.width // scale, self._sheet.height // scale), (0, 0, 0, 0))
+        if drawn := self._sheet.getbbox():
+            x0, y0 = drawn[0] // scale, drawn[1] // scale
+            x1, y1 = -(-drawn[2] // scale), -(-drawn[3] // scale)
+            part = self._sheet.crop((x0 * scale, y0 * scale, x1 * scale, y1 * scale))
+            small.paste(part.reduce(scale), (x0, y0))
+            self._sheet.paste((0, 0, 0, 0), drawn)
         return small
 
 
 def rounded(image: Image.Image, *, depth: float, size_px: float, shade: Rgb = (60, 40, 60)) -> Image.Image:
     """Soft shade inside the lower right edge of what `image` (RGBA) shows: gives flat shapes volume."""
-    alpha = image.getchannel("A")
-    lit = ImageChops.offset(alpha, round(-size_px * 0.5), round(-size_px * 0.7)).filter(
-        ImageFilter.GaussianBlur(size_px)
-    )
-    edge = ImageChops.multiply(ImageChops.invert(lit), alpha).point(lambda value: value * depth)
-    shaded = Image.composite(Image.new("RGBA", image.size, (*shade, 255)), image, edge)
-    shaded.putalpha(alpha)
-    return shaded
+
+    def shaded(part: Image.Image) -> Image.Image:
+        alpha = part.getchannel("A")
+        lit = ImageChops.offset(alpha, round(-size_px * 0.5), round(-size_px * 0.7))
+        dark = ImageChops.invert(lit.filter(ImageFilter.GaussianBlur(size_px)))
+        edge = ImageChops.multiply(dark, alpha).point([round(value * depth) for value in range(256)])
+        part.paste((*shade, 255), None, edge)
+        part.putalpha(alpha)
+        return part
+
+    return _where_drawn(image, round(size_px * 2), shaded)
 
 
 def cast_shadow(image: Image.Image, *, dx: int, dy: int, blur_px: float, strength: float) -> Image.Image:
     """`image` (RGBA) with a soft shadow below it."""
-    shadow = ImageChops.offset(image.getchannel("A"), dx, dy).filter(ImageFilter.GaussianBlur(blur_px))
-    under = Image.new("RGBA", image.size, (50, 38, 52, 0))
-    under.putalpha(shadow.point(lambda value: value * strength))
-    under.alpha_composite(image)
-    return under
+
+    def shadowed(part: Image.Image) -> Image.Image:
+        shadow = ImageChops.offset(part.getchannel("A"), dx, dy).filter(ImageFilter.GaussianBlur(blur_px))
+        under = Image.new("RGBA", part.size, (50, 38, 52, 0))
+        under.putalpha(shadow.point([round(value * strength) for value in range(256)]))
+        under.alpha_composite(part)
+        return under
+
+    return _where_drawn(image, round(max(abs(dx), abs(dy)) + blur_px * 2), shadowed)
 
 
-def tint(image: Image.Image, at: Point, radius_px: float, colour: Rgb, strength: float) -> Image.Image:
-    """A soft spot of `colour` on what `image` (RGBA) shows: blush."""
-    spot = Image.new("L", image.size, 0)
-    x, y = at
-    box = (x - radius_px, y - radius_px, x + radius_px, y + radius_px)
-    ImageDraw.Draw(spot).ellipse(box, fill=round(255 * strength))
-    spot = ImageChops.multiply(spot.filter(ImageFilter.GaussianBlur(radius_px * 0.5)), image.getchannel("A"))
-    tinted = Image.composite(Image.new("RGBA", image.size, (*colour, 255)), image, spot)
-    tinted.putalpha(image.getchannel("A"))
-    return tinted
+def _where_drawn(image: Image.Image, margin: int, change: Callable[[Image.Image], Image.Image]) -> Image.Image:
+    """`image` with `change` done to the part that shows something (and `margin` around): sheets are mostly empty."""
+    drawn = image.getbbox()
+    if drawn is None:
+        return image
+    x0, y0 = max(0, drawn[0] - margin), max(0, drawn[1] - margin)
+    box = (x0, y0, min(image.width, drawn[2] + margin), min(image.height, drawn[3] + margin))
+    image.paste(change(image.crop(box)), box[:2])
+    return image

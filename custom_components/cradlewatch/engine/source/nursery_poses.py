@@ -22,7 +22,7 @@ _STANDING = Figure(
     x=716, y=422, length=162, hip=60, left_x=-60, left_y=120, right_x=60, right_y=120, elbow=18, eyes=1, smile=1
 )
 HELD = Figure(
-    x=CARER_X - 26, y=266, turn_deg=-6, length=116, hip=52, left_x=-46, left_y=52, right_x=46, right_y=48, elbow=20,
+    x=CARER_X - 26, y=266, turn_deg=-6, length=116, hip=52, left_x=-44, left_y=26, right_x=46, right_y=20, elbow=20,
     head_deg=6, eyes=1, smile=0.8,
 )  # fmt: skip
 
@@ -44,6 +44,8 @@ class Cast:
     """The child's hands lie on the front rail."""
     carer_dx: int | None = None
     arms: Arms = Arms.DOWN
+    lifting: bool = False
+    """The carer's arms are behind the child, whom they lift or lay down."""
     bob: int = 0
 
 
@@ -65,6 +67,7 @@ def cast_at(frame: int, rate_fps: int) -> Cast:
         on_rail=_on_rail(at_s),
         carer_dx=dx,
         arms=Arms.REACHING if reaching else Arms.DOWN,
+        lifting=at_s >= 98.4 and not 143.8 <= at_s < 153.5,
         bob=bob,
     )
 

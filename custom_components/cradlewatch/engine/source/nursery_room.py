@@ -32,11 +32,8 @@ class Room:
         whole = self.empty.copy()
         whole.alpha_composite(self.crib)
         whole.alpha_composite(self.rail)
-        return np.asarray(whole.convert("RGB"), dtype=np.float32)
-
-    def rail_cover(self) -> Floats:
-        """How much of each pixel the front rail hides, 0-1, float32 (720, 1280)."""
-        return np.asarray(self.rail.getchannel("A"), dtype=np.float32) / 255
+        picture: Floats = np.asarray(whole.convert("RGB"), dtype=np.float32)
+        return picture
 
 
 def draw_room(*, infrared: bool) -> Room:
@@ -182,17 +179,15 @@ def _crib_back() -> Image.Image:
     sheet = cast_shadow(rounded(pen.lift(), depth=0.35, size_px=4), dx=6, dy=6, blur_px=6, strength=0.3)
     for left, right in ((352, 312), (928, 968)):
         for share in (0.2, 0.4, 0.6, 0.8):
-            x = left + (right - left) * share
+            slat = left + (right - left) * share
             top = 338 + (470 - 338) * share
-            _box(pen, (x - 5, top, x + 5, top + 140), _WOOD_DARK)
+            _box(pen, (slat - 5, top, slat + 5, top + 140), _WOOD_DARK)
         pen.stroke([(left, 318), (right, 452)], 17, _WOOD)
     _box(pen, (318, 560, 962, 640), (150, 118, 88))
     pen.fill([(372, 404), (908, 404), (960, 566), (320, 566)], (250, 245, 236))
     pen.fill([(320, 566), (960, 566), (958, 606), (322, 606)], (226, 216, 204))
-    for share in range(1, 12):
-        x = 372 + 536 * share / 12
-        far = 320 + 640 * share / 12
-        pen.stroke([(x, 408), (far, 562)], 1.6, (240, 230, 220))
+    for seam in range(1, 12):
+        pen.stroke([(372 + 536 * seam / 12, 408), (320 + 640 * seam / 12, 562)], 1.6, (240, 230, 220))
     sheet.alpha_composite(rounded(pen.lift(), depth=0.25, size_px=6))
     pen.fill([(372, 404), (908, 404), (918, 436), (362, 436)], (70, 52, 60))
     shade = pen.lift().filter(ImageFilter.GaussianBlur(9))

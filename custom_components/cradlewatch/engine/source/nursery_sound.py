@@ -40,7 +40,8 @@ class NurserySound:
         first_round = start_sample // self._period
         for lap in range(first_round, (start_sample + count) // self._period + 1):
             self._add_sounds(mix, start_sample - lap * self._period)
-        return (np.clip(mix, -1.0, 1.0) * 32767).astype(np.int16)
+        mono: NDArray[np.int16] = (np.clip(mix, -1.0, 1.0) * 32767).astype(np.int16)
+        return mono
 
     def _add_sounds(self, mix: Floats, start: int) -> None:
         end = start + mix.size
@@ -61,7 +62,8 @@ def _room_tone() -> Floats:
     time = np.arange(_ROOM_SAMPLES) / RATE_HZ
     for hertz, level in ((50.0, 0.25), (100.0, 0.3), (150.0, 0.1)):
         tone += level * np.sin(2 * np.pi * hertz * time)
-    return (tone * 10 ** (_ROOM_DBFS / 20)).astype(np.float32)
+    sound: Floats = (tone * 10 ** (_ROOM_DBFS / 20)).astype(np.float32)
+    return sound
 
 
 def _all_sounds() -> tuple[_Sound, ...]:
@@ -109,7 +111,8 @@ def _cry(rng: np.random.Generator, length_s: float, *, peak: float) -> Floats:
     release = np.clip((1 - share) * length_s / 0.16, 0, 1)
     swell = attack * release * (0.78 + 0.22 * np.sin(np.pi * share))
     samples = voice * swell
-    return (samples * peak / np.abs(samples).max()).astype(np.float32)
+    sound: Floats = (samples * peak / np.abs(samples).max()).astype(np.float32)
+    return sound
 
 
 def _fussing(rng: np.random.Generator, start_s: float, end_s: float) -> list[_Sound]:
@@ -163,7 +166,8 @@ def _gasp(rng: np.random.Generator) -> Floats:
     count = round(0.2 * RATE_HZ)
     share = np.linspace(0, 1, count)
     hiss = np.convolve(rng.standard_normal(count), (0.5, 0.0, -0.5), mode="same")
-    return (hiss * np.sin(np.pi * share) ** 2 * 0.012).astype(np.float32)
+    sound: Floats = (hiss * np.sin(np.pi * share) ** 2 * 0.012).astype(np.float32)
+    return sound
 
 
 def _humming(start_s: float, end_s: float) -> list[_Sound]:
@@ -208,4 +212,5 @@ def _click(rng: np.random.Generator) -> Floats:
     click = rng.standard_normal(time.size) * np.exp(-time / 0.003) + np.sin(2 * np.pi * 2100 * time) * np.exp(
         -time / 0.006
     )
-    return (click * 0.05 / np.abs(click).max()).astype(np.float32)
+    sound: Floats = (click * 0.05 / np.abs(click).max()).astype(np.float32)
+    return sound

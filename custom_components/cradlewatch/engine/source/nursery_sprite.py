@@ -16,6 +16,7 @@ type Words = NDArray[np.uint16]
 type Floats = NDArray[np.float32]
 
 _TO_LUMA = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
+_ROUND = np.float32(127)
 _LUMA_SPAN, _LUMA_ZERO, _CHROMA_SPAN = 219 / 255, 16.0, 112 / 255
 
 
@@ -78,6 +79,8 @@ def to_yuv(rgb: Floats, *, infrared: bool) -> tuple[Floats, Floats, Floats]:
 def infrared_curve(gray: Floats) -> Floats:
     """How bright things of daylight brightness `gray` (0-255) look to the camera at night: flat, few blacks."""
     curve: Floats = (26 + 150 * (gray / 255) ** 1.15).astype(np.float32)
+    # Eyes throw infrared light straight back; nothing else in the drawing is pure white.
+    curve[gray > 254.5] = 235
     return curve
 
 
@@ -118,14 +121,15 @@ def image_to_sprite(
     return Sprite(
         left=left,
         top=top,
-        keep=(256 - alpha).astype(np.uint16),
-        ink=(np.clip(luma, 18, 232) * alpha).astype(np.uint16),
-        keep_half=(256 - alpha_half).astype(np.uint16),
-        ink_u=_halve(chroma_u * alpha).astype(np.uint16),
-        ink_v=_halve(chroma_v * alpha).astype(np.uint16),
+        keep=(256.5 - alpha).astype(np.uint16),
+        ink=(np.clip(luma, 18, 232) * alpha + _ROUND).astype(np.uint16),
+        keep_half=(256.5 - alpha_half).astype(np.uint16),
+        ink_u=(_halve(chroma_u * alpha) + _ROUND).astype(np.uint16),
+        ink_v=(_halve(chroma_v * alpha) + _ROUND).astype(np.uint16),
     )
 
 
 def _halve(full: Floats) -> Floats:
     summed = full[0::2, 0::2] + full[0::2, 1::2] + full[1::2, 0::2] + full[1::2, 1::2]
-    return summed * np.float32(0.25)
+    halved: Floats = summed * np.float32(0.25)
+    return halved
