@@ -171,6 +171,13 @@ def check_manifest() -> Findings:
         yield "manifest: the domain must be the folder's name"
     if manifest["integration_type"] not in INTEGRATION_TYPES or manifest["iot_class"] not in IOT_CLASSES:
         yield "manifest: unknown integration_type or iot_class"
+    yield from _check_values(manifest)
+    yield from _check_requirements(manifest["requirements"])
+    if set(manifest["dependencies"]) & set(manifest["after_dependencies"]):
+        yield "manifest: a dependency need not be an after_dependency"
+
+
+def _check_values(manifest: dict[str, Any]) -> Findings:
     if not re.fullmatch(r"\d+\.\d+\.\d+(b\d+)?", manifest["version"]):
         yield "manifest: the version must be one"
     if not all(re.fullmatch(r"@[\w-]+", owner) for owner in manifest["codeowners"]) or not manifest["codeowners"]:
@@ -180,9 +187,6 @@ def check_manifest() -> Findings:
     project = (ROOT / "pyproject.toml").read_text("utf-8")
     if f'\nversion = "{manifest["version"]}"\n' not in project:
         yield "manifest: the version differs from that of pyproject.toml"
-    yield from _check_requirements(manifest["requirements"])
-    if set(manifest["dependencies"]) & set(manifest["after_dependencies"]):
-        yield "manifest: a dependency need not be an after_dependency"
 
 
 def _check_requirements(requirements: list[str]) -> Findings:
@@ -195,6 +199,10 @@ def _check_requirements(requirements: list[str]) -> Findings:
             yield f"manifest: {name} comes with Home Assistant; a pin of ours would fight its own"
         if "==" in requirement:
             yield f"manifest: {requirement}: core pins it too; two pins re-install each other for ever"
+
+
+def _constraints() -> Path:
+    return Path(str(distribution("homeassistant").locate_file("homeassistant/package_constraints.txt")))
 
 
 def _pins_of_home_assistant() -> set[str]:
@@ -265,7 +273,7 @@ def check_wheels() -> Findings:
     """
     requirements = load(INTEGRATION / "manifest.json")["requirements"]
     uv = shutil.which("uv") or str(ROOT / ".tools/uv/bin/uv")
-    constraints = str(distribution("homeassistant").locate_file("homeassistant/package_constraints.txt"))
+    constraints = str(_constraints())
     for platform in PLATFORMS:
         command = [
             uv, "pip", "compile", "--quiet", "--no-header", "--no-annotate", "--only-binary", ":all:", "--constraint",

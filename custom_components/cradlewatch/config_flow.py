@@ -131,7 +131,6 @@ class CradlewatchConfigFlow(ConfigFlow, domain=DOMAIN):
             description_placeholders=estimate(self._crib_count),
         )
 
-    @override
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Another provider, key or model. The cribs have flows of their own."""
         return await self.async_step_ai()

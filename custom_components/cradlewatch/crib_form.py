@@ -6,7 +6,7 @@ from datetime import date
 import logging
 from typing import Any
 
-from homeassistant.components.camera import DOMAIN as CAMERA_DOMAIN
+from homeassistant.components.camera.const import DOMAIN as CAMERA_DOMAIN
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import section
@@ -117,14 +117,20 @@ async def async_check_crib(
     if _opens_the_same(data, old):
         # Only a name or a birthday changed: that must be possible while the camera is away.
         return CheckedCrib(data=data)
-    asked = CONF_SOURCE if CONF_SOURCE in data else CONF_CAMERA
+    if problem := await async_check_source(hass, data):
+        return CheckedCrib(errors={CONF_SOURCE if CONF_SOURCE in data else CONF_CAMERA: problem})
+    return CheckedCrib(data=data)
+
+
+async def async_check_source(hass: HomeAssistant, data: Mapping[str, Any]) -> str | None:
+    """Open the source of `data` and decode a picture; the error key where that fails."""
     try:
         await async_probe(hass, data)
     except SourceError as err:
         detail = redact(str(err), secrets_of_url(data.get(CONF_SOURCE, "")))
         _LOGGER.info("The source of %s was not accepted: %s", data[CONF_NAME], detail)
-        return CheckedCrib(errors={asked: err.problem.value})
-    return CheckedCrib(data=data)
+        return err.problem.value
+    return None
 
 
 def _to_data(user_input: Mapping[str, Any], old: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,3 +23,18 @@ def write_video(path: Path, *, frames: int = 30) -> Path:
         for packet in stream.encode(None):
             out.mux(packet)
     return path
+
+
+def write_sound(path: Path) -> Path:
+    """Half a second of AAC and no picture."""
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("aac", rate=16000, layout="mono")
+        for start in range(0, 8192, 1024):
+            tone = np.sin(np.arange(start, start + 1024) / 8).astype(np.float32)[None, :]
+            frame = av.AudioFrame.from_ndarray(tone, format="fltp", layout="mono")
+            frame.sample_rate, frame.pts = 16000, start
+            for packet in stream.encode(frame):
+                out.mux(packet)
+        for packet in stream.encode(None):
+            out.mux(packet)
+    return path

@@ -9,13 +9,13 @@ from unittest.mock import AsyncMock
 
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cradlewatch.const import DEFAULT_MODEL, DOMAIN, SUBENTRY_CRIB
-from tests.glue.helpers import KEY
+from tests.glue.helpers import KEY, write_sound
 from tests.servers.gemini import GeminiServer
 
 pytestmark = pytest.mark.usefixtures("setup_entry")
@@ -101,9 +101,12 @@ async def test_own_camera_is_neither_offered_nor_taken(
     offered = result["data_schema"].schema["camera"].config["exclude_entities"]
     assert own in offered
     assert camera_entity not in offered
-    # A program can send what a browser would not offer.
-    with pytest.raises(Exception, match=own):
+    with pytest.raises(InvalidData):
         await answer(hass, result, {"name": "Mina", "camera": own})
+    # One that came into being while the form was open.
+    late = entity_registry.async_get_or_create("camera", DOMAIN, "y_camera").entity_id
+    result = await answer(hass, result, {"name": "Mina", "camera": late})
+    assert result["errors"] == {"camera": "own_camera"}
 
 
 async def test_camera_that_does_not_exist(hass: HomeAssistant, video: Path) -> None:
@@ -128,7 +131,8 @@ def _closed_port() -> int:
         ({"source": "{folder}/nothing.mp4"}, {"source": "cannot_connect"}),
         ({"source": "gopher://example"}, {"source": "unsupported_source"}),
         ({"source": "rtsp://127.0.0.1:{closed}/1"}, {"source": "cannot_connect"}),
-        ({"source": "{folder}/text.mp4"}, {"source": "no_video"}),
+        ({"source": "{folder}/text.mp4"}, {"source": "unsupported_source"}),
+        ({"source": "{folder}/sound.m4a"}, {"source": "no_video"}),
         ({"source": "x" * 5000}, {"source": "unsupported_source"}),
         ({"source": "{video}", "name": "  "}, {"name": "invalid_name"}),
         ({"source": "{video}", "name": "n" * 61}, {"name": "invalid_name"}),
@@ -138,6 +142,7 @@ async def test_errors_stand_at_their_field_and_can_be_mended(
     hass: HomeAssistant, video: Path, fields: dict[str, str], errors: dict[str, str]
 ) -> None:
     (video.parent / "text.mp4").write_text("this is no film\n" * 50)
+    write_sound(video.parent / "sound.m4a")
     places = {"{video}": str(video), "{folder}": str(video.parent), "{closed}": str(_closed_port())}
     filled = dict(fields)
     for key, value in fields.items():

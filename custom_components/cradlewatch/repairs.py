@@ -1,0 +1,144 @@
+"""Fix flows: a new password, another model, a camera that simply has no microphone."""
+
+from typing import Any, override
+
+from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.selector import SelectSelector, SelectSelectorConfig, SelectSelectorMode, TextSelector
+import probatio
+
+from .const import (
+    CONF_API_KEY,
+    CONF_MODEL,
+    CONF_NAME,
+    CONF_SOURCE,
+    DOMAIN,
+    ISSUE_INVALID_AUTH,
+    ISSUE_MODEL_GONE,
+    ISSUE_NO_SOUND,
+)
+from .crib_form import async_check_source
+from .provider_form import async_check_key
+from .sources import mask_source, unmask_source, with_escaped_password
+
+
+class _CribFlow(RepairsFlow):
+    """A flow about one crib."""
+
+    def __init__(self, crib_id: str, name: str) -> None:
+        self.crib_id = crib_id
+        self.name = name
+
+    @property
+    def entry(self) -> ConfigEntry | None:
+        """The home, where the crib still exists."""
+        entries = self.hass.config_entries.async_entries(DOMAIN)
+        return next((entry for entry in entries if self.crib_id in entry.subentries), None)
+
+    async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """First step."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """The only step."""
+        raise NotImplementedError
+
+
+class PasswordFlow(_CribFlow):
+    """The camera refuses the stored log-in."""
+
+    @override
+    async def async_step_confirm(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        entry = self.entry
+        if entry is None:
+            return self.async_abort(reason="crib_gone")
+        subentry = entry.subentries[self.crib_id]
+        stored = subentry.data.get(CONF_SOURCE)
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            source = with_escaped_password(unmask_source(user_input[CONF_SOURCE].strip(), stored))
+            data = {**subentry.data, CONF_SOURCE: source}
+            if problem := await async_check_source(self.hass, data):
+                errors = {CONF_SOURCE: problem}
+            else:
+                self.hass.config_entries.async_update_subentry(entry, subentry, data=data)
+                return self.async_create_entry(data={})
+        shown = user_input[CONF_SOURCE] if user_input else mask_source(stored or "")
+        field = probatio.Required(CONF_SOURCE, description={"suggested_value": shown})
+        return self.async_show_form(
+            step_id="confirm",
+            data_schema=probatio.Schema({field: TextSelector()}),
+            errors=errors,
+            description_placeholders={CONF_NAME: self.name},
+        )
+
+
+class NoSoundFlow(_CribFlow):
+    """This camera has no microphone: do not ask again."""
+
+    @override
+    async def async_step_confirm(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        if self.entry is None:
+            return self.async_abort(reason="crib_gone")
+        if user_input is None:
+            return self.async_show_form(step_id="confirm", description_placeholders={CONF_NAME: self.name})
+        # Ignored, not deleted: the next connection would raise a deleted one anew.
+        ir.async_ignore_issue(self.hass, DOMAIN, self.issue_id, True)
+        return self.async_create_entry(data={})
+
+
+class ModelFlow(RepairsFlow):
+    """The chosen model is gone."""
+
+    def __init__(self, entry_id: str, model: str) -> None:
+        self.entry_id = entry_id
+        self.model = model
+        self._models: tuple[str, ...] | None = None
+
+    async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """First step."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Choose among those that the key may use now."""
+        entry = self.hass.config_entries.async_get_entry(self.entry_id)
+        if entry is None or CONF_API_KEY not in entry.data:
+            return self.async_abort(reason="home_gone")
+        errors: dict[str, str] = {}
+        wanted = user_input[CONF_MODEL] if user_input else self.model
+        if user_input is not None or self._models is None:
+            check = await async_check_key(self.hass, entry.data[CONF_API_KEY], wanted)
+            self._models = check.models or self._models or ()
+            if user_input is not None and not check.errors:
+                self.hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_MODEL: wanted})
+                return self.async_create_entry(data={})
+            # On opening it is known that the old model is gone; a key or connection trouble is news.
+            errors = {
+                place if place == CONF_MODEL else "base": key
+                for place, key in check.errors.items()
+                if user_input is not None or place != CONF_MODEL
+            }
+        selector = SelectSelector(
+            SelectSelectorConfig(options=list(self._models), mode=SelectSelectorMode.DROPDOWN, custom_value=True)
+        )
+        return self.async_show_form(
+            step_id="confirm",
+            data_schema=probatio.Schema({probatio.Required(CONF_MODEL): selector}),
+            errors=errors,
+            description_placeholders={CONF_MODEL: self.model},
+        )
+
+
+async def async_create_fix_flow(
+    hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
+) -> RepairsFlow:
+    """The flow for an issue of ours."""
+    known = data or {}
+    if issue_id == ISSUE_MODEL_GONE:
+        return ModelFlow(str(known["entry_id"]), str(known["model"]))
+    for issue, flow in ((ISSUE_INVALID_AUTH, PasswordFlow), (ISSUE_NO_SOUND, NoSoundFlow)):
+        if issue_id.startswith(f"{issue}_"):
+            return flow(str(known["crib_id"]), str(known["name"]))
+    raise ValueError(f"no fix flow for {issue_id}")
