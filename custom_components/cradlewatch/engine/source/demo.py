@@ -24,6 +24,7 @@ from .types import AbortToken, MediaItem
 
 _CATCH_UP_S = 1.0
 _AUDIO_BLOCK = 1024
+_MAX_START_S = 86_400
 
 
 class Scene(Protocol):
@@ -47,21 +48,26 @@ class Scene(Protocol):
         ...
 
 
-def demo_options(spec: str) -> dict[str, str]:
-    """The options behind `demo:?`. Raises SourceError for an unreadable part."""
+def demo_start_s(spec: str) -> float:
+    """Second of the scene with which `demo:?start=SECONDS` begins, 0 to 86400. Raises SourceError."""
     _, _, query = spec.partition("?")
     try:
-        return dict(parse_qsl(query, strict_parsing=True)) if query else {}
+        options = dict(parse_qsl(query, strict_parsing=True)) if query else {}
+        start_s = float(options.pop("start", "0"))
+        if not options and 0 <= start_s <= _MAX_START_S:
+            return start_s
     except ValueError:
         pass
-    raise SourceError(SourceProblem.UNSUPPORTED_SOURCE, "demo options must look like name=value")
+    raise SourceError(SourceProblem.UNSUPPORTED_SOURCE, "the demo knows one option: ?start=SECONDS")
 
 
 class DemoSource:
     """A `Source` that draws. Behind by more than a second it leaves pictures out (their numbers are skipped)."""
 
-    def __init__(self, scene: Scene, abort: AbortToken) -> None:
+    def __init__(self, scene: Scene, abort: AbortToken, *, start_s: float = 0.0) -> None:
         self._scene = scene
+        self._first_frame = round(start_s * scene.frame_rate_fps)
+        self._first_sample = round(start_s * scene.sample_rate_hz)
         self._pace = Pace(abort)
         self._encoder = H264Encoder(scene.size_wh, scene.frame_rate_fps)
         self._audio = AacEncoder(scene.sample_rate_hz, 1)
@@ -111,8 +117,8 @@ class DemoSource:
         raise SourceError(SourceProblem.UNSUPPORTED_SOURCE, f"the encoder failed: {failed}")
 
     def _picture(self, index: int) -> Iterator[MediaItem]:
-        picture = np.array(self._scene.frame_yuv420(index))
-        paint_frame_code(picture[: self._scene.size_wh[1]], index)
+        picture = np.array(self._scene.frame_yuv420(self._first_frame + index))
+        paint_frame_code(picture[: self._scene.size_wh[1]], self._first_frame + index)
         frame = VideoFrame.from_ndarray(picture, format="yuv420p")
         ticks = int(index / Fraction(self._scene.frame_rate_fps) / TICKS)
         for packet in self._encoder.encode(frame, ticks):
@@ -136,7 +142,7 @@ class DemoSource:
 
     def _block(self, start: int) -> Iterator[MediaItem]:
         rate_hz = self._scene.sample_rate_hz
-        samples = np.ascontiguousarray(self._scene.audio(start, _AUDIO_BLOCK), dtype=np.int16)
+        samples = np.ascontiguousarray(self._scene.audio(self._first_sample + start, _AUDIO_BLOCK), dtype=np.int16)
         frame = AudioFrame.from_ndarray(samples[None, :], format="s16", layout="mono")
         frame.sample_rate = rate_hz
         for heard, packet in self._audio.encode(frame, Fraction(start, rate_hz)):
