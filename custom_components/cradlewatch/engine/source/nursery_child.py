@@ -105,8 +105,8 @@ def _box_of(figure: Figure) -> tuple[int, int, int, int]:
 
 
 def _draw_bag(pen: Pen, figure: Figure) -> None:
-    chest = 42 + figure.breath * 1.6
-    waist = 50 + figure.breath * 2.2
+    chest = 42 + figure.breath * 0.9
+    waist = 50 + figure.breath * 1.2
     length, hip = figure.length, figure.hip
     left, right = figure.kick_left, figure.kick_right
     outline: list[Point] = [
@@ -125,7 +125,7 @@ def _draw_bag(pen: Pen, figure: Figure) -> None:
     pen.blob(outline, _BAG)
     pen.stroke([(0, 14), (1, length * 0.5), (0, length * 0.9)], 2.6, _BAG_DARK)
     for x, y, radius in ((-25, 0.28, 7), (24, 0.22, 6), (-32, 0.62, 8), (30, 0.55, 8), (-12, 0.84, 6), (22, 0.84, 7)):
-        swell = 1 + figure.breath * 0.035
+        swell = 1 + figure.breath * 0.02
         pen.fill(star(x * swell, length * y, radius, x * 3), _STAR)
     pen.stroke([(-26, 3), (0, 13), (26, 3)], 8, _SLEEVE)
 
