@@ -3,6 +3,7 @@
 names = run_job(lambda: list_models(key), timeout_s=15, cancel=CancelToken())
 """
 
+from ..errors import AnalysisError, AnalysisFailure, Remedy
 from .outcome import analysis_error
 from .sdk import gemini_client
 
@@ -18,6 +19,7 @@ async def check_key(api_key: str, model: str | None = None) -> None:
     Raises:
         AnalysisError: INVALID_KEY, FORBIDDEN, RATE_LIMITED, DAILY_QUOTA, MODEL_NOT_FOUND, or no connection.
     """
+    _refuse_empty(api_key)
     try:
         async with gemini_client(api_key, _TIMEOUT_S) as client:
             if model is None:
@@ -35,6 +37,7 @@ async def list_models(api_key: str) -> tuple[str, ...]:
     Raises:
         AnalysisError: as `check_key`.
     """
+    _refuse_empty(api_key)
     names: list[str] = []
     try:
         async with gemini_client(api_key, _TIMEOUT_S) as client:
@@ -46,6 +49,11 @@ async def list_models(api_key: str) -> tuple[str, ...]:
     except Exception as error:  # noqa: BLE001 - as above
         raise analysis_error(error, (api_key,)) from None
     return tuple(names)
+
+
+def _refuse_empty(api_key: str) -> None:
+    if not api_key.strip():
+        raise AnalysisError(AnalysisFailure.INVALID_KEY, "the key is empty", remedy=Remedy.NEW_KEY)
 
 
 def _can_see(name: str, actions: list[str]) -> bool:
