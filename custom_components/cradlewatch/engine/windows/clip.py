@@ -1,0 +1,285 @@
+"""The clip of one window: written frame by frame, finished in an instant, readable after a crash.
+
+While a window runs, its frames go into a fragmented MP4 (`<name>.part.mp4`) whose timestamps are the true time inside
+the window. Finishing copies the packets, without encoding anything, into a plain MP4 of one frame a second; the true
+times become the `ClipMap`. So a part that a crash left behind is finished in the same way, map included.
+Where there is no H.264 encoder the frames are JPEG files in a folder, named by their time.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+import io
+import json
+import os
+from pathlib import Path
+import shutil
+from typing import Protocol
+
+import av
+from av.container import InputContainer, OutputContainer
+from av.error import FFmpegError
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+CLIP_FPS = 1
+MAX_BYTES = 14_000_000
+"""Base64 adds a third, and a request may hold 20 MB."""
+
+_MS = Fraction(1, 1000)
+_KEYFRAME_EVERY = 30
+_PART_MP4 = ".part.mp4"
+_PART_JPEGS = ".part.jpegs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipMap:
+    """Which true time inside the window (seconds) each frame of the clip shows. Frame n is shown at n / clip_fps."""
+
+    offsets_s: tuple[float, ...]
+    clip_fps: float = float(CLIP_FPS)
+
+    @property
+    def clip_length_s(self) -> float:
+        """Playing time of the clip."""
+        return len(self.offsets_s) / self.clip_fps
+
+    def window_offset_s(self, clip_s: float) -> float:
+        """The true offset for a time of the clip; what lies outside counts as the first or last frame.
+
+        Raises:
+            ValueError: the clip has no frame.
+        """
+        if not self.offsets_s:
+            raise ValueError("a clip without frames has no time")
+        index = int(max(0.0, clip_s) * self.clip_fps)
+        return self.offsets_s[min(index, len(self.offsets_s) - 1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowClip:
+    """A finished clip on disk: an MP4 (`mp4` True) or a folder of JPEG files."""
+
+    path: Path
+    mp4: bool
+    time_map: ClipMap
+    size_bytes: int
+
+    def jpegs(self) -> tuple[bytes, ...]:
+        """The frames of a JPEG clip in order."""
+        return tuple(file.read_bytes() for file in sorted(self.path.glob("*.jpg")))
+
+
+class ClipWriter(Protocol):
+    """Takes frames of one size. `write` returns the bytes that the part has now."""
+
+    def write(self, frame: VideoFrame, offset_s: float) -> int: ...
+
+    def close(self) -> None: ...
+
+
+class Mp4Writer:
+    """Fragmented H.264, a frame at a time: no frame waits inside the encoder."""
+
+    def __init__(self, path: Path, size_wh: tuple[int, int]) -> None:
+        """Begin the part at `path`.
+
+        Raises:
+            FFmpegError, OSError: no encoder, no space.
+        """
+        self._file = path.open("wb", buffering=0)
+        path.chmod(0o600)
+        self._last_ms = -1
+        self._first_ms = 0
+        try:
+            flags = "frag_every_frame+empty_moov+default_base_moof"
+            # A fragment for each frame: a crash costs none that was given. PyAV writes through our file object, unbuffered.
+            self._container: OutputContainer = av.open(
+                self._file, "w", format="mp4", options={"movflags": flags, "flush_packets": "1"}
+            )
+            self._stream = _h264_stream(self._container, size_wh)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def write(self, frame: VideoFrame, offset_s: float) -> int:
+        offset_ms = max(self._last_ms + 1, round(offset_s * 1000))
+        if self._last_ms < 0:
+            # The format begins at 0 whatever it is told: where that lies in the window goes into the header.
+            self._first_ms = offset_ms
+            self._container.metadata["comment"] = str(offset_ms)
+        self._last_ms = offset_ms
+        frame.pts, frame.time_base = offset_ms - self._first_ms, _MS
+        frame.pict_type = 0
+        self._container.mux(self._stream.encode(frame))
+        return self._file.tell()
+
+    def close(self) -> None:
+        with self._file:
+            self._container.mux(self._stream.encode(None))
+            self._container.close()
+
+
+class JpegWriter:
+    """Frames as JPEG files, for where there is no H.264 encoder."""
+
+    def __init__(self, path: Path, size_wh: tuple[int, int]) -> None:
+        path.mkdir(mode=0o700)
+        self._path = path
+        self._size_wh = size_wh
+        self._bytes = 0
+
+    def write(self, frame: VideoFrame, offset_s: float) -> int:
+        file = io.BytesIO()
+        frame.to_image().save(file, "JPEG", quality=60)
+        target = self._path / f"{round(offset_s * 1000):09d}.jpg"
+        target.write_bytes(file.getbuffer())
+        target.chmod(0o600)
+        self._bytes += file.tell()
+        return self._bytes
+
+    def close(self) -> None:
+        """Nothing is held back."""
+
+
+def has_h264() -> bool:
+    """Is there an H.264 encoder that this module uses."""
+    return "libx264" in av.codecs_available
+
+
+def begin_clip(folder: Path, name: str, size_wh: tuple[int, int], *, mp4: bool) -> ClipWriter:
+    """Begin the part of the window `name` in `folder` (made when missing); what lay there of it is removed."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    discard(folder, name)
+    return (
+        Mp4Writer(folder / (name + _PART_MP4), size_wh) if mp4 else JpegWriter(folder / (name + _PART_JPEGS), size_wh)
+    )
+
+
+def finish_clip(folder: Path, name: str) -> WindowClip | None:
+    """Turn the closed (or left behind) part of window `name` into its clip, atomically; None where nothing is in it.
+
+    Raises:
+        OSError: no space, no permission. The part stays.
+    """
+    jpegs = folder / (name + _PART_JPEGS)
+    if jpegs.is_dir():
+        return _finish_jpegs(jpegs, folder / f"{name}.jpegs")
+    part = folder / (name + _PART_MP4)
+    if not part.exists():
+        return load_clip(folder, name)
+    offsets_s = _offsets_of(part)
+    if not offsets_s:
+        part.unlink()
+        return None
+    target, beside = folder / f"{name}.mp4", folder / f"{name}.mp4.new"
+    _copy_retimed(part, beside)
+    # The map first: a clip that is there always has one.
+    _write_atomically(folder / f"{name}.map.json", json.dumps(offsets_s).encode())
+    beside.replace(target)
+    part.unlink()
+    return load_clip(folder, name)
+
+
+def load_clip(folder: Path, name: str) -> WindowClip | None:
+    """The finished clip of window `name`, None where there is none."""
+    jpegs = folder / f"{name}.jpegs"
+    if jpegs.is_dir():
+        files = sorted(jpegs.glob("*.jpg"))
+        offsets_s = tuple(int(file.stem) / 1000 for file in files)
+        size_bytes = sum(file.stat().st_size for file in files)
+        return WindowClip(path=jpegs, mp4=False, time_map=ClipMap(offsets_s=offsets_s), size_bytes=size_bytes)
+    path = folder / f"{name}.mp4"
+    try:
+        offsets_s = tuple(float(offset) for offset in json.loads((folder / f"{name}.map.json").read_bytes()))
+        size_bytes = path.stat().st_size
+    except FileNotFoundError, ValueError:
+        return None
+    return WindowClip(path=path, mp4=True, time_map=ClipMap(offsets_s=offsets_s), size_bytes=size_bytes)
+
+
+def parts_in(folder: Path) -> tuple[str, ...]:
+    """Names of windows that were being written when the program ended, oldest first."""
+    names = {
+        path.name.removesuffix(ending)
+        for ending in (_PART_MP4, _PART_JPEGS)
+        for path in (folder.glob(f"*{ending}") if folder.is_dir() else ())
+    }
+    return tuple(sorted(names))
+
+
+def discard(folder: Path, name: str) -> None:
+    """Remove all that is kept of window `name`; fine when there is nothing."""
+    for ending in (_PART_MP4, ".mp4.new", ".mp4", ".map.json", ".map.json.new"):
+        (folder / (name + ending)).unlink(missing_ok=True)
+    for ending in (_PART_JPEGS, ".jpegs"):
+        shutil.rmtree(folder / (name + ending), ignore_errors=True)
+
+
+def _h264_stream(container: OutputContainer, size_wh: tuple[int, int]) -> VideoStream:
+    stream = container.add_stream("libx264", rate=CLIP_FPS)
+    stream.width, stream.height = size_wh
+    stream.pix_fmt = "yuv420p"
+    stream.codec_context.time_base = _MS
+    stream.codec_context.gop_size = _KEYFRAME_EVERY
+    # zerolatency: no look-ahead and no B-frames, so that each packet is on disk when its frame was given.
+    # One thread: the encoding stays in the niced thread that calls.
+    stream.codec_context.thread_count = 1
+    stream.options = {"preset": "veryfast", "tune": "zerolatency", "crf": "28"}
+    return stream
+
+
+def _finish_jpegs(part: Path, target: Path) -> WindowClip | None:
+    if not any(part.iterdir()):
+        part.rmdir()
+        return None
+    part.rename(target)
+    return load_clip(target.parent, target.name.removesuffix(".jpegs"))
+
+
+def _offsets_of(path: Path) -> tuple[float, ...]:
+    """The true time of every whole packet; a file cut anywhere gives those before the cut."""
+    try:
+        with av.open(path, "r", format="mp4") as container:
+            first_s = int(container.metadata.get("comment", 0)) / 1000
+            times = [float(packet.pts * packet.time_base) for packet in _whole(container) if packet.pts is not None]
+    except FFmpegError, IndexError, ValueError:
+        # Cut inside its header: nothing was in it yet.
+        return ()
+    return tuple(round(first_s + at_s, 3) for at_s in times)
+
+
+def _whole(container: InputContainer) -> Iterator[Packet]:
+    try:
+        for packet in container.demux(video=0):
+            if packet.size and packet.pts is not None:
+                yield packet
+    except FFmpegError:
+        return  # the file ends in the middle of a packet
+
+
+def _copy_retimed(part: Path, target: Path) -> None:
+    """Copy the packets of `part` to a plain MP4 in which they are one second apart."""
+    with av.open(part, "r", format="mp4") as source, target.open("wb") as file:
+        target.chmod(0o600)
+        with av.open(file, "w", format="mp4", options={"movflags": "faststart"}) as sink:
+            stream = sink.add_stream_from_template(source.streams.video[0])
+            for number, packet in enumerate(_whole(source)):
+                packet.stream = stream
+                packet.time_base = Fraction(1, CLIP_FPS)
+                packet.pts = packet.dts = number
+                packet.duration = 1
+                sink.mux(packet)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _write_atomically(path: Path, content: bytes) -> None:
+    beside = path.with_name(path.name + ".new")
+    with beside.open("wb") as file:
+        beside.chmod(0o600)
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
