@@ -173,6 +173,12 @@ class FrameThread:
         self._executor.shutdown(wait=False)
         return stopped
 
+    def let_go(self) -> None:
+        """The loop ended by itself: give its thread back."""
+        self._stopping = True
+        self.bridge.close()
+        self._executor.shutdown(wait=False)
+
     def _ended(self, future: Future[None]) -> None:
         if self._stopping:
             return

@@ -231,7 +231,9 @@ class CribMonitor:
         """Must not happen; what does is told, and watching begins anew."""
         _LOGGER.error("The frame thread of %s ended, it is started again", self.config.name, exc_info=error)
         self._link_changed(LinkState(link=Link.LOST, since_s=time.monotonic(), reason="internal"))
-        self._thread = None
+        if self._thread is not None:
+            self._thread.let_go()
+            self._thread = None
         self._ask_again_s = time.monotonic() + _RESTART_S
 
     def _generation_news(self) -> None:

@@ -53,6 +53,7 @@ class AsyncStore:
         self._store: Store | None = None
         self._waiting: set[Future[None]] = set()
         self._failing = False
+        self._closed = False
         self.writes_failed = 0
         self.writes_dropped = 0
 
@@ -106,7 +107,10 @@ class AsyncStore:
         future.add_done_callback(self._from_worker)
 
     async def async_close(self) -> None:
-        """Finish what waits, within a limit, and close the file."""
+        """Finish what waits, within a limit, and close the file. May be called again."""
+        if self._closed:
+            return
+        self._closed = True
 
         def close() -> None:
             if self._store is not None:
