@@ -3,24 +3,40 @@
 from collections.abc import Sequence
 
 from .detectors.backend import choose_backend
+from .detectors.micro_motion import MicroMotionDetector
 from .detectors.motion import ActivityMeter, MotionDetector
+from .detectors.occupancy import OccupancyDetector, VisitorDetector
+from .detectors.scene import SceneDetector
+from .detectors.view import Detector
 from .detectors.viewer import Viewer
+from .detectors.zones import danger_zones
 from .models import AudioBlock, Frame, Reading, Signal, StreamInfo
 from .settings import SenseSettings
+from .sound.listener import Listener
 
 _CURIOUS_S = 15.0
 """For so long after the last change every frame is wanted."""
+_SMALL_MOVEMENT_EVERY_S = 60.0
+_SILENT_AFTER_S = 5.0
+"""Without a block of sound for so long, what is heard is not known."""
 
 
 class NurserySenses:
     """Implements `ports.Senses`."""
 
     def __init__(self, settings: SenseSettings) -> None:
-        self._settings = settings
         self._viewer = Viewer(settings, choose_backend(settings.vision_backend))
         self._motion = MotionDetector()
         self._activity = ActivityMeter(settings.zones)
+        self._scene = SceneDetector()
+        self._zones = danger_zones(settings.zones, settings.age_stage)
+        self._micro = MicroMotionDetector(settings.zones)
+        self._visitor = VisitorDetector(settings.zones)
+        self._occupancy = OccupancyDetector(settings.zones)
+        self._listener = Listener()
+        self._detectors: tuple[Detector, ...] = (self._motion, self._scene, *self._zones, self._visitor)
         self._last_s = 0.0
+        self._curious_s = -1e9
 
     def on_info(self, info: StreamInfo) -> None:
         """A source was opened. What was learned of the scene is kept."""
@@ -30,35 +46,88 @@ class NurserySenses:
         """Look at one frame."""
         self._last_s = frame.at_s
         view = self._viewer.look(frame)
-        signals = self._motion.detect(view)
-        self._activity.update(view, motion=self._motion.active)
+        signals = [signal for detector in self._detectors for signal in detector.detect(view)]
+        motion = self._motion.active
+        self._activity.update(view, motion=motion)
+        unseen = not self._visible(frame.at_s)
+        self._micro.update(view, motion=motion or unseen)
+        if not unseen:
+            micro = self._micro.state(frame.at_s)
+            signals += self._occupancy.update(view, motion=motion, micro_motion=micro, visitor=self._visitor.on)
+        if motion or self._motion.suspected_s == frame.at_s:
+            self._curious_s = frame.at_s
         return signals
 
     def on_audio(self, block: AudioBlock) -> Sequence[Signal]:
         """Listen to one block."""
-        return ()
+        signals = self._listener.hear(block)
+        if signals:
+            self._curious_s = block.at_s
+        return signals
 
     def reading(self, at_s: float) -> Reading:
         """What is known now."""
+        heard_s = self._listener.last_s
+        heard = heard_s is not None and at_s - heard_s < _SILENT_AFTER_S
+        scene = self._scene
         return Reading(
             at_s=at_s,
             motion=self._motion.active,
             activity_level=round(self._activity.level, 1),
             activity=self._activity.state,
+            occupancy=self._occupancy.occupied if self._visible(at_s) else None,
+            sound=self._listener.sound if heard else None,
+            crying=self._listener.crying if heard else None,
+            sound_level_dbfs=self._listener.level_dbfs if heard else None,
+            micro_motion=True if self._micro.state(at_s) else self._no_micro(at_s),
+            lens_covered=scene.covered,
+            too_dark=scene.dark,
+            frozen=scene.frozen,
+            moved=scene.moved(at_s),
+            infrared=scene.infrared,
+            visible=self._visible(at_s),
         )
+
+    def _no_micro(self, at_s: float) -> bool | None:
+        """False only where a whole window was judged and nothing else moves; else not known."""
+        return None if self._motion.active or not self._visible(at_s) else self._micro.state(at_s)
+
+    def _visible(self, at_s: float) -> bool:
+        scene = self._scene
+        return not (scene.covered or scene.dark or scene.frozen or scene.moved(at_s))
 
     @property
     def wants_every_frame(self) -> bool:
-        """True while something changes, or did a moment ago."""
-        return self._motion.active or self._last_s - self._motion.suspected_s < _CURIOUS_S
+        """True while something changes or sounds, or did a moment ago, and now and then for small movement."""
+        if self._motion.active or self._listener.sound or self._last_s - self._curious_s < _CURIOUS_S:
+            return True
+        return self._last_s - self._micro.last_judged_s > _SMALL_MOVEMENT_EVERY_S
+
+    def learn_empty(self) -> bool:
+        """What is seen now is the empty crib (the parent's button). False if nothing has been seen yet."""
+        return self._occupancy.learn_empty()
+
+    def on_verdict_hint(self, child_in_view: bool, at_s: float) -> None:
+        """A model saw a child, or none, in a picture taken at `at_s`."""
+        self._occupancy.on_verdict_hint(child_in_view, at_s)
 
     def reset(self) -> None:
-        """Forget the scene."""
+        """Forget the scene and the room's sound."""
         self._viewer.reset()
-        self._motion.reset()
+        for detector in self._detectors:
+            detector.reset()
         self._activity.reset()
+        self._micro.reset()
+        self._occupancy.reset()
+        self._listener.reset()
+        self._curious_s = -1e9
 
     def close(self, at_s: float) -> Sequence[Signal]:
         """Off-signals for all that is on."""
+        signals = [signal for detector in self._detectors for signal in detector.close(at_s)]
+        signals += self._occupancy.close(at_s)
+        signals += self._listener.close(at_s)
+        self._occupancy.forget_presence()
         self._activity.reset()
-        return self._motion.close(at_s)
+        self._micro.reset()
+        return signals

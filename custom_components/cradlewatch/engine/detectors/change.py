@@ -35,6 +35,7 @@ class Sample:
 
     at_s: float
     picture: Picture
+    cells: Picture
     mean: Picture
     variance: Picture
 
@@ -54,9 +55,10 @@ class ChangeMeter:
 
     def sample(self, picture: Picture, at_s: float) -> Sample:
         """Prepare a working picture for comparison."""
-        mean = windows_of(self._backend.cell_means(picture))
+        cells = self._backend.cell_means(picture)
+        mean = windows_of(cells)
         square = windows_of(self._backend.cell_means(picture * picture))
-        return Sample(at_s, picture, mean, np.maximum(square - mean * mean, 0))
+        return Sample(at_s, picture, cells, mean, np.maximum(square - mean * mean, 0))
 
     @property
     def last(self) -> Sample | None:

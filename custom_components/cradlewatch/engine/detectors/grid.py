@@ -17,7 +17,8 @@ type Mask = NDArray[np.bool_]
 def windows_of(cells: Picture) -> Picture:
     """Means of 2 x 2 neighbouring cells: (rows - 1, columns - 1)."""
     rows = cells[:-1] + cells[1:]
-    return (rows[:, :-1] + rows[:, 1:]) * np.float32(0.25)
+    means: Picture = (rows[:, :-1] + rows[:, 1:]) * np.float32(0.25)
+    return means
 
 
 def blur3(grid: Picture) -> Picture:

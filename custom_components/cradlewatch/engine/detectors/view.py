@@ -24,6 +24,7 @@ class View:
     """One frame as the detectors see it.
 
     picture: working picture (half size, shake undone, masked parts 0), gray level minus 128.
+    cells: means of its cells; means, variances: of its windows.
     ratio: per window, change against its limit; above 1 is more than noise, shake and light explain.
     valid: windows that can be judged.
     """
@@ -32,6 +33,9 @@ class View:
     gap_s: float
     """Since the frame before; 0 for the first."""
     picture: Picture
+    cells: Picture
+    means: Picture
+    variances: Picture
     ratio: Picture
     valid: Mask
     upset: Upset
@@ -39,6 +43,8 @@ class View:
     """False right after a start or a break, while the new picture is being learned."""
     shift_xy_px: tuple[float, float]
     """Where the scene is now against where it was, in working pixels."""
+    shift_stays: bool
+    """The scene has been shifted by the same amount for seconds: the camera was knocked, it does not shake."""
     noise: float
     """Usual change between frames of a still window, in gray levels."""
 

@@ -18,6 +18,7 @@ _SHAKE_SHARE = 0.4
 _ALIGNED_GAIN = 0.6
 """Undoing a shift must lower the change of the textured windows to this share at the most."""
 _SHAKE_MEMORY_S = 5.0
+_STAYS_S = 3.0
 _SETTLE_S = 0.9
 _WARM_UP_FRAMES = 5
 _MIN_HALVED_PX = 240
@@ -36,6 +37,7 @@ class Viewer:
         self._valid: Mask = np.ones((1, 1), bool)
         self._anchor: Picture | None = None
         self._shift = (0.0, 0.0)
+        self._steady_shift = (0.0, 0.0, -1e9)
         self._shaken_s = -1e9
         self._broken_s = -1e9
         self._last_s: float | None = None
@@ -69,7 +71,7 @@ class Viewer:
             if upset is Upset.SHAKE:
                 quick, residual = meter.measure(sample)
                 restless = meter.restlessness(quick, self._valid)
-        return self._judge(frame, sample, gap_s, quick, residual, restless, upset)
+        return self._judge(frame, picture, sample, gap_s, (quick, residual, restless), upset)
 
     def _working(self, frame: Frame) -> Picture:
         gray = frame.gray
@@ -102,15 +104,25 @@ class Viewer:
     def _first(self, frame: Frame, sample: Sample, gap_s: float) -> View:
         self._meter.keep(sample)
         self._anchor = sample.picture
+        blank = np.zeros(self._valid.shape, np.float32)
+        return self._view(frame, sample, gap_s, blank, self._valid, Upset.NONE, settled=False)
+
+    def _view(
+        self, frame: Frame, sample: Sample, gap_s: float, ratio: Picture, valid: Mask, upset: Upset, *, settled: bool
+    ) -> View:
         return View(
             frame=frame,
             gap_s=gap_s,
             picture=sample.picture,
-            ratio=np.zeros(self._valid.shape, np.float32),
-            valid=self._valid,
-            upset=Upset.NONE,
-            settled=False,
+            cells=sample.cells,
+            means=sample.mean,
+            variances=sample.variance,
+            ratio=ratio,
+            valid=valid,
+            upset=upset,
+            settled=settled,
             shift_xy_px=self._shift,
+            shift_stays=self._shift_stays(frame.at_s),
             noise=self._meter.noise,
         )
 
@@ -157,14 +169,14 @@ class Viewer:
     def _judge(
         self,
         frame: Frame,
+        picture: Picture,
         sample: Sample,
         gap_s: float,
-        quick: Picture,
-        residual: Picture,
-        restless: float,
+        changes: tuple[Picture, Picture, float],
         upset: Upset,
     ) -> View:
         meter = self._meter
+        quick, residual, restless = changes
         valid = self._inside()
         if upset is Upset.BREAK:
             self._broken_s = frame.at_s
@@ -179,17 +191,25 @@ class Viewer:
             meter.learn(sample, quick, ratio > 0.8, valid)
             self._follow(sample.picture)
         meter.keep(sample)
-        return View(
-            frame=frame,
-            gap_s=gap_s,
-            picture=sample.picture,
-            ratio=ratio,
-            valid=valid,
-            upset=upset,
-            settled=settled,
-            shift_xy_px=self._shift,
-            noise=meter.noise,
-        )
+        view = self._view(frame, sample, gap_s, ratio, valid, upset, settled=settled)
+        if view.shift_stays:
+            self._accept_shift(picture)
+        return view
+
+    def _shift_stays(self, at_s: float) -> bool:
+        """The same shift, other than none, for three seconds."""
+        dx, dy = self._shift
+        old_dx, old_dy, since_s = self._steady_shift
+        if max(abs(dx - old_dx), abs(dy - old_dy)) > 0.7:
+            self._steady_shift = (dx, dy, at_s)
+            return False
+        return max(abs(dx), abs(dy)) > 0.5 and at_s - since_s >= _STAYS_S
+
+    def _accept_shift(self, picture: Picture) -> None:
+        """The camera was knocked and stays there: its new place is the place."""
+        self._meter.forget()
+        self._anchor, self._shift, self._steady_shift = picture, (0.0, 0.0), (0.0, 0.0, -1e9)
+        self._shaken_s = -1e9
 
     def _inside(self) -> Mask:
         """The valid windows without those that a shift brought in from outside the picture."""

@@ -1,0 +1,114 @@
+"""Small periodic movement, as of a sleeping child: 0.3-1.2 Hz, the size of a chest, in the crib region.
+
+It raises the monitoring confidence, its absence lowers it. It is no breathing rate and no alarm on life: a fan or a
+mobile can look the same, and a blanket can hide it.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..settings import Zone
+from .backend import Picture
+from .grid import Mask, count3
+from .view import Upset, View
+from .zones import crib_mask
+
+WINDOW_S = 12.8
+_EVERY_S = 2.0
+_BAND_HZ = (0.3, 1.2)
+_PEAK_SHARE = 0.45
+"""Share of a cell's power (without drift) at one frequency and its neighbours."""
+_MIN_RMS = 0.12
+"""Gray levels of a cell's mean: below it rounding and compression speak."""
+_MIN_CELLS = 4
+_MAX_SHARE = 0.2
+_KEEP_S = 20.0
+_MIN_FPS = 3.0
+
+
+class MicroMotionDetector:
+    """Spectra of cell means over the last 13 seconds without motion."""
+
+    def __init__(self, zones: Sequence[Zone]) -> None:
+        self._zones = tuple(zones)
+        self._times: deque[float] = deque(maxlen=256)
+        self._cells: deque[Picture] = deque(maxlen=256)
+        self._judged_s = -1e9
+        self._found: bool | None = None
+        self._crib: Mask | None = None
+
+    def state(self, at_s: float) -> bool | None:
+        """Seen in the last window or not; None while there is no window to judge."""
+        return self._found if at_s - self._judged_s < _KEEP_S else None
+
+    @property
+    def last_judged_s(self) -> float:
+        """When a window was judged last."""
+        return self._judged_s
+
+    def update(self, view: View, *, motion: bool) -> None:
+        """Take in one view; motion, shakes and breaks start the window anew."""
+        at_s = view.frame.at_s
+        if motion or view.upset is not Upset.NONE or not view.settled or view.gap_s > 2 / _MIN_FPS:
+            self._forget_window()
+        if self._cells and self._cells[-1].shape != view.cells.shape:
+            self._forget_window()
+        self._times.append(at_s)
+        self._cells.append(view.cells)
+        while at_s - self._times[0] > WINDOW_S:
+            self._times.popleft()
+            self._cells.popleft()
+        if at_s - self._times[0] >= 0.9 * WINDOW_S and at_s - self._judged_s >= _EVERY_S:
+            self._judge(at_s, view)
+
+    def _judge(self, at_s: float, view: View) -> None:
+        count = len(self._times)
+        rate_hz = (count - 1) / (self._times[-1] - self._times[0])
+        if rate_hz < _MIN_FPS:
+            return
+        shape = view.cells.shape
+        if self._crib is None or self._crib.shape != shape:
+            self._crib = crib_mask(self._zones, (shape[0], shape[1]))
+        self._judged_s = at_s
+        self._found = self._periodic(np.stack(self._cells), rate_hz)
+
+    def _periodic(self, cells: NDArray[np.float32], rate_hz: float) -> bool:
+        """True if a patch of neighbouring cells swings at one frequency of the band."""
+        assert self._crib is not None
+        count = cells.shape[0]
+        steady = cells - cells.mean(axis=0)
+        time = np.linspace(-1, 1, count, dtype=np.float32)
+        slope = np.tensordot(time, steady, axes=1) / np.float32(np.dot(time, time))
+        steady = steady - time[:, None, None] * slope
+        power = np.abs(np.fft.rfft(steady * np.hanning(count).astype(np.float32)[:, None, None], axis=0)) ** 2
+        hertz = np.fft.rfftfreq(count, 1 / rate_hz)
+        total = power[hertz >= 0.15].sum(axis=0) + 1e-6
+        band = np.flatnonzero((hertz >= _BAND_HZ[0]) & (hertz <= _BAND_HZ[1]))
+        best = band[power[band].argmax(axis=0)]
+        peak = sum(np.take_along_axis(power, (best + side)[None], axis=0)[0] for side in (-1, 0, 1))
+        lively = steady.std(axis=0) > _MIN_RMS
+        swings = (peak > _PEAK_SHARE * total) & lively & self._crib
+        return self._is_patch(swings, best)
+
+    def _is_patch(self, swings: Mask, best: NDArray[np.int64]) -> bool:
+        """Enough neighbours with the same frequency, and not the whole picture (a lamp, the exposure)."""
+        if int(swings.sum()) < _MIN_CELLS or float(swings.mean()) > _MAX_SHARE:
+            return False
+        values, counts = np.unique(best[swings], return_counts=True)
+        for value in values[np.argsort(-counts)][:3]:
+            same = swings & (np.abs(best - value) <= 1)
+            if int((same & (count3(same) >= 3)).sum()) >= _MIN_CELLS:
+                return True
+        return False
+
+    def _forget_window(self) -> None:
+        self._times.clear()
+        self._cells.clear()
+
+    def reset(self) -> None:
+        """Forget all of it."""
+        self._forget_window()
+        self._found, self._judged_s = None, -1e9
