@@ -78,7 +78,7 @@ def test_aac_starts_at_or_after_zero_and_goes_on() -> None:
     assert encoder.rate_hz == 16_000
     assert times[0] >= 0
     assert all(later - earlier == pytest.approx(1024 / 16_000) for earlier, later in pairwise(times))
-    assert times[-1] == pytest.approx(2.0, abs=0.2)
+    assert times[-1] == pytest.approx(2.0, abs=0.3)
     encoder.close()
 
 
@@ -104,7 +104,7 @@ def test_broken_sound_is_counted_and_never_raised(tmp_path: Path) -> None:
     class Spoilt(ListReader):
         def spoil(self, packet: MediaPacket, index: int) -> None:
             if packet.stream.type == "audio" and index % 2:
-                packet.update(b"\xff" * 7) if hasattr(packet, "update") else None
+                packet.update(b"\xff" * packet.size)
 
     with av.open(str(path)) as container:
         source = StreamSource(Spoilt(container))
