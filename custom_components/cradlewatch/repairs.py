@@ -84,9 +84,9 @@ class NoSoundFlow(_CribFlow):
             return self.async_abort(reason="crib_gone")
         if user_input is None:
             return self.async_show_form(step_id="confirm", description_placeholders={CONF_NAME: self.name})
-        # Ignored, not deleted: the next connection would raise a deleted one anew.
+        # Ignored, and the flow not finished: that would delete the issue, and the next connection raise it anew.
         ir.async_ignore_issue(self.hass, DOMAIN, self.issue_id, True)
-        return self.async_create_entry(data={})
+        return self.async_abort(reason="no_microphone")
 
 
 class ModelFlow(RepairsFlow):
