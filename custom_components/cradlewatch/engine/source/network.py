@@ -24,7 +24,8 @@ _RTSP_PROTOCOLS = "rtp,srtp,udp,tcp,tls"
 _HTTP_PROTOCOLS = "http,https,tcp,tls,crypto"
 _HTTP_FORMATS = "mpegts,hls,mpjpeg,mjpeg,mov,matroska,flv,h264,hevc,aac,mp3,webvtt,image2,jpeg_pipe,rtsp"
 _ANALYSE_US = "3000000"
-_TRY_NEXT = (SourceProblem.CANNOT_CONNECT, SourceProblem.TIMEOUT, SourceProblem.UNSUPPORTED_SOURCE)
+# RTSP talks TCP in any case: only a server that refuses to send pictures that way is asked for UDP.
+_TRY_NEXT = (SourceProblem.UNSUPPORTED_SOURCE, SourceProblem.NO_VIDEO)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +123,7 @@ def _open_reader(address: Address, attempt: _Attempt, read_timeout_s: float, abo
     def connect() -> InputContainer:
         return av.open(address.reveal(), "r", options=attempt.options, timeout=limits)
 
-    return ContainerReader(guarded(connect, address), address, abort)
+    return ContainerReader(guarded(connect, address), address, abort, silence_limit_s=read_timeout_s)
 
 
 def _released_with(guard: SocketGuard, abort: AbortToken) -> Callable[[], None]:

@@ -45,7 +45,10 @@ class PacketReader(Protocol):
 class ContainerReader:
     """Reads one container. The container itself never leaves it: its `repr` shows the address."""
 
-    def __init__(self, container: InputContainer, address: Address, abort: AbortToken) -> None:
+    def __init__(
+        self, container: InputContainer, address: Address, abort: AbortToken, *, silence_limit_s: float | None = None
+    ) -> None:
+        self._silence_limit_s = float("inf") if silence_limit_s is None else silence_limit_s
         self._container: InputContainer | None = container
         self._address = address
         self._abort = abort
@@ -72,11 +75,17 @@ class ContainerReader:
             streams.append(self.audio)
         demuxer = cast("Iterator[MediaPacket]", container.demux(*streams))
         del container  # its repr shows the address
+        asked_s = time.monotonic()
         while (packet := guarded(lambda: next(demuxer, None), self._address, ended=True)) is not None:
             if self._abort.aborted:
                 raise SourceEndedError(SourceProblem.CANNOT_CONNECT, "stopped")
+            arrived_s = time.monotonic()
+            if arrived_s - asked_s >= self._silence_limit_s:
+                # FFmpeg gives out the last half-read packet when a read times out, and its next read blocks as long.
+                raise SourceError(SourceProblem.TIMEOUT, "no packet in time")
             if packet.size:
-                yield packet, time.monotonic()
+                yield packet, arrived_s
+            asked_s = time.monotonic()
         raise SourceEndedError(SourceProblem.CANNOT_CONNECT, "the stream ended")
 
     def close(self) -> None:
