@@ -10,7 +10,7 @@ import pytest
 
 from custom_components.cradlewatch.engine.errors import SourceEndedError, SourceError, SourceProblem
 from custom_components.cradlewatch.engine.settings import SourceSettings
-from custom_components.cradlewatch.engine.source.demo import DemoSource, demo_start_s
+from custom_components.cradlewatch.engine.source.demo import DemoOptions, DemoSource, demo_options
 from custom_components.cradlewatch.engine.source.frame_code import FRAME_CODE_BOX_XYXY, read_frame_code
 from custom_components.cradlewatch.engine.source.probe import probe_source
 from custom_components.cradlewatch.engine.source.types import AbortToken, MediaItem
@@ -43,9 +43,9 @@ def _pictures(items: list[MediaItem]) -> list[int | None]:
     return [read_frame_code(frame.to_ndarray(format="gray")) for frame in frames]
 
 
-def _run(scene: PlainScene, seconds: float) -> tuple[DemoSource, list[MediaItem]]:
+def _run(scene: PlainScene, seconds: float, options: DemoOptions | None = None) -> tuple[DemoSource, list[MediaItem]]:
     abort = AbortToken()
-    source = DemoSource(scene, abort)
+    source = DemoSource(scene, abort, options)
     with aborted_after(abort, seconds):
         items, error = items_until_error(source)
     assert isinstance(error, SourceEndedError)
@@ -103,6 +103,13 @@ def test_late_by_more_than_a_second_skips_pictures_but_not_time() -> None:
     source.close()
 
 
+def test_start_and_speed() -> None:
+    scene = PlainScene()
+    source, _ = _run(scene, 0.4, DemoOptions(start_s=2, speed=3))
+    assert scene.drawn[:4] == [60, 63, 66, 69]
+    source.close()
+
+
 def test_a_little_late_draws_every_picture() -> None:
     scene = PlainScene()
     scene.sleep_at = {5: 0.5}
@@ -113,11 +120,19 @@ def test_a_little_late_draws_every_picture() -> None:
 
 
 def test_options() -> None:
-    assert demo_start_s("demo:") == 0
-    assert demo_start_s("demo:?start=12.5") == 12.5
-    for spec in ("demo:?start=-1", "demo:?start=x", "demo:?other=1", "demo:?nonsense", "demo:?start=nan"):
+    assert demo_options("demo:") == DemoOptions()
+    assert demo_options("demo:?start=12.5&speed=4") == DemoOptions(start_s=12.5, speed=4)
+    for spec in (
+        "demo:?start=-1",
+        "demo:?start=x",
+        "demo:?other=1",
+        "demo:?nonsense",
+        "demo:?start=nan",
+        "demo:?speed=0",
+        "demo:?speed=11",
+    ):
         with pytest.raises(SourceError) as caught:
-            demo_start_s(spec)
+            demo_options(spec)
         assert caught.value.problem is SourceProblem.UNSUPPORTED_SOURCE
 
 

@@ -38,6 +38,14 @@ def test_first_pictures(transport: str) -> None:
         assert len(decoded) >= 18
 
 
+def test_auto_falls_back_to_udp() -> None:
+    with RtspServer(udp_only=True) as server:
+        with opened(server.url) as source:
+            assert len(video_items(source, 10)) == 10
+        with pytest.raises(SourceError):
+            open_source(SourceSettings(spec=server.url, rtsp_transport="tcp"), AbortToken())
+
+
 @pytest.mark.parametrize(
     ("launch", "video", "audio", "encoded"),
     [

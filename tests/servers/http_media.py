@@ -4,6 +4,7 @@ import base64
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+import ssl
 import threading
 import time
 from types import TracebackType
@@ -17,7 +18,9 @@ class HttpMedia:
     /login/NAME (basic authentication with `login`).
     """
 
-    def __init__(self, folder: Path, *, login: tuple[str, str] = ("baby", "s3cret")) -> None:
+    def __init__(
+        self, folder: Path, *, login: tuple[str, str] = ("baby", "s3cret"), tls: ssl.SSLContext | None = None
+    ) -> None:
         self.folder = folder
         self.login = login
         self.released = threading.Event()
@@ -28,6 +31,9 @@ class HttpMedia:
             media = owner
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._scheme = "https" if tls else "http"
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._server.daemon_threads = False  # server_close waits for them: no thread outlives its test
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
@@ -38,7 +44,7 @@ class HttpMedia:
     def url(self, path: str, login: tuple[str, str] | None = None) -> str:
         """Address of `path`."""
         user = f"{login[0]}:{login[1]}@" if login else ""
-        return f"http://{user}127.0.0.1:{self.port}/{path}"
+        return f"{self._scheme}://{user}127.0.0.1:{self.port}/{path}"
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -60,10 +60,16 @@ class RtspServer:
     """`with RtspServer(VIDEO.format(gop=15)) as server: server.url`."""
 
     def __init__(
-        self, launch: str = VIDEO.format(gop=15), *, user: str = "", password: str = "", auth: str = "none"
+        self,
+        launch: str = VIDEO.format(gop=15),
+        *,
+        user: str = "",
+        password: str = "",
+        auth: str = "none",
+        udp_only: bool = False,
     ) -> None:
         self._launch = launch
-        self._login = ("--user", user, "--password", password, "--auth", auth)
+        self._login = ("--user", user, "--password", password, "--auth", auth, *(("--udp-only",) if udp_only else ()))
         self._process: subprocess.Popen[str] | None = None
         self.port = 0
 

@@ -19,6 +19,7 @@ def main() -> None:
     parser.add_argument("--user", default="")
     parser.add_argument("--password", default="")
     parser.add_argument("--auth", choices=("none", "basic", "digest"), default="none")
+    parser.add_argument("--udp-only", action="store_true")
     arguments = parser.parse_args()
 
     Gst.init(None)
@@ -28,6 +29,8 @@ def main() -> None:
     factory = GstRtspServer.RTSPMediaFactory()
     factory.set_launch(f"( {arguments.launch} )")
     factory.set_shared(True)
+    if arguments.udp_only:
+        factory.set_protocols(GstRtsp.RTSPLowerTrans.UDP)
     if arguments.auth != "none":
         _require_login(server, factory, arguments)
     server.get_mount_points().add_factory(arguments.path, factory)

@@ -1,6 +1,7 @@
 """`demo:`, a drawn nursery as a camera: frame numbers painted in, encoded here, in real time."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 import time
 from typing import Protocol
@@ -25,6 +26,7 @@ from .types import AbortToken, MediaItem
 _CATCH_UP_S = 1.0
 _AUDIO_BLOCK = 1024
 _MAX_START_S = 86_400
+_MAX_SPEED = 10
 
 
 class Scene(Protocol):
@@ -48,26 +50,42 @@ class Scene(Protocol):
         ...
 
 
-def demo_start_s(spec: str) -> float:
-    """Second of the scene with which `demo:?start=SECONDS` begins, 0 to 86400. Raises SourceError."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoOptions:
+    """What stands behind `demo:?`."""
+
+    start_s: float = 0.0
+    """Second of the scene with which it begins, 0 to 86400."""
+    speed: int = 1
+    """The scene runs this many times as fast, 1 to 10: pictures and blocks of sound are left out."""
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.start_s <= _MAX_START_S and 1 <= self.speed <= _MAX_SPEED):
+            raise ValueError("out of range")
+
+
+def demo_options(spec: str) -> DemoOptions:
+    """The options of `demo:?start=SECONDS&speed=TIMES`. Raises SourceError."""
     _, _, query = spec.partition("?")
     try:
         options = dict(parse_qsl(query, strict_parsing=True)) if query else {}
-        start_s = float(options.pop("start", "0"))
-        if not options and 0 <= start_s <= _MAX_START_S:
-            return start_s
+        found = DemoOptions(start_s=float(options.pop("start", "0")), speed=int(options.pop("speed", "1")))
+        if not options:
+            return found
     except ValueError:
         pass
-    raise SourceError(SourceProblem.UNSUPPORTED_SOURCE, "the demo knows one option: ?start=SECONDS")
+    raise SourceError(SourceProblem.UNSUPPORTED_SOURCE, "the demo knows ?start=SECONDS and &speed=TIMES")
 
 
 class DemoSource:
     """A `Source` that draws. Behind by more than a second it leaves pictures out (their numbers are skipped)."""
 
-    def __init__(self, scene: Scene, abort: AbortToken, *, start_s: float = 0.0) -> None:
+    def __init__(self, scene: Scene, abort: AbortToken, options: DemoOptions | None = None) -> None:
+        options = options or DemoOptions()
         self._scene = scene
-        self._first_frame = round(start_s * scene.frame_rate_fps)
-        self._first_sample = round(start_s * scene.sample_rate_hz)
+        self._first_frame = round(options.start_s * scene.frame_rate_fps)
+        self._first_sample = round(options.start_s * scene.sample_rate_hz)
+        self._speed = options.speed
         self._pace = Pace(abort)
         self._encoder = H264Encoder(scene.size_wh, scene.frame_rate_fps)
         self._audio = AacEncoder(scene.sample_rate_hz, 1)
@@ -117,8 +135,9 @@ class DemoSource:
         raise SourceError(SourceProblem.UNSUPPORTED_SOURCE, f"the encoder failed: {failed}")
 
     def _picture(self, index: int) -> Iterator[MediaItem]:
-        picture = np.array(self._scene.frame_yuv420(self._first_frame + index))
-        paint_frame_code(picture[: self._scene.size_wh[1]], self._first_frame + index)
+        number = self._first_frame + index * self._speed
+        picture = np.array(self._scene.frame_yuv420(number))
+        paint_frame_code(picture[: self._scene.size_wh[1]], number)
         frame = VideoFrame.from_ndarray(picture, format="yuv420p")
         ticks = int(index / Fraction(self._scene.frame_rate_fps) / TICKS)
         for packet in self._encoder.encode(frame, ticks):
@@ -142,7 +161,9 @@ class DemoSource:
 
     def _block(self, start: int) -> Iterator[MediaItem]:
         rate_hz = self._scene.sample_rate_hz
-        samples = np.ascontiguousarray(self._scene.audio(self._first_sample + start, _AUDIO_BLOCK), dtype=np.int16)
+        samples = np.ascontiguousarray(
+            self._scene.audio(self._first_sample + start * self._speed, _AUDIO_BLOCK), dtype=np.int16
+        )
         frame = AudioFrame.from_ndarray(samples[None, :], format="s16", layout="mono")
         frame.sample_rate = rate_hz
         for heard, packet in self._audio.encode(frame, Fraction(start, rate_hz)):

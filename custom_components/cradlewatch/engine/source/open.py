@@ -5,7 +5,7 @@ from pathlib import PurePath
 
 from ..errors import SourceError, SourceProblem
 from ..settings import SourceSettings
-from .demo import DemoSource, demo_start_s
+from .demo import DemoSource, demo_options
 from .device import DEVICE, open_device
 from .files import open_files
 from .network import HTTP_SCHEMES, RTSP_SCHEMES, open_network
@@ -51,8 +51,8 @@ def _open_demo(settings: SourceSettings, abort: AbortToken) -> Source:
     # Drawing takes memory and a second to set up: only homes that want the demo pay for it.
     from .nursery import NurseryScene  # noqa: PLC0415
 
-    start_s = demo_start_s(settings.spec)
-    return DemoSource(NurseryScene(), abort, start_s=start_s)
+    options = demo_options(settings.spec)
+    return DemoSource(NurseryScene(), abort, options)
 
 
 _OPENERS: dict[str, Callable[[SourceSettings, AbortToken], Source]] = {
