@@ -48,7 +48,7 @@ def _sound(scene: NurseryScene, start_s: float, end_s: float) -> NDArray[np.int1
 
 def test_a_frame_is_the_same_on_every_call_and_in_every_scene(scene: NurseryScene) -> None:
     other = NurseryScene()
-    for index in (8000, 0, 400, 1400, 2200, 2950, 3100, 4250, 5790, 8999, 9000):
+    for index in (8000, 0, 400, 1400, 2200, 2950, 3100, 4550, 6100, 8999, 9000):
         frame = scene.frame_yuv420(index)
         assert frame.shape == (HEIGHT * 3 // 2, WIDTH)
         assert frame.dtype == np.uint8
@@ -117,7 +117,7 @@ def test_breath_is_there_while_asleep_and_gone_with_the_child(scene: NurseryScen
         turned = np.exp(-2j * np.pi * 0.5 * steps) @ np.stack(series) * 2 / steps.size
         return float(np.abs(turned).max())
 
-    asleep, asleep_at_night, empty = wave(19.0), wave(205.0), wave(112.0)
+    asleep, asleep_at_night, empty = wave(19.0), wave(215.0), wave(112.0)
     print(f"breath {asleep:.2f}, at night {asleep_at_night:.2f}, empty {empty:.2f} gray levels")
     assert asleep > 5 * empty
     assert asleep_at_night > 3 * empty
@@ -147,7 +147,7 @@ def test_sound_is_seamless_however_it_is_cut(scene: NurseryScene) -> None:
     assert whole.dtype == np.int16
     np.testing.assert_array_equal(scene.audio(7 * rate, 100), scene.audio(7 * rate, 100))
     # No click where the room's tone begins anew every eight seconds.
-    room = _sound(scene, 250, 290).astype(int)
+    room = _sound(scene, 258, 290).astype(int)
     jumps = np.abs(np.diff(room))
     assert int(jumps.max()) <= 1.6 * np.sort(jumps)[-40]
 
@@ -181,7 +181,7 @@ def test_a_cry_has_a_childs_pitch_and_a_hum_an_adults(scene: NurseryScene) -> No
             pitches.append(16000 / lag)
         return pitches
 
-    cry, hum = strongest_pitches(40, 60), strongest_pitches(145, 156)
+    cry, hum = strongest_pitches(40, 60), strongest_pitches(155, 166)
     assert 350 < statistics.median(cry) < 550
     assert 120 < statistics.median(hum) < 340
     assert len(cry) > 80

@@ -13,6 +13,8 @@ POSE_RATE_FPS = 15
 """New poses a second while the child moves: drawn "on twos", as animators do. Loops of poses are drawn once."""
 _BREATH_STEPS = 16
 _BREATH_S = 2.0
+_FIRST_DX, _SECOND_DX = 172.0, 150.0
+"""How far right of CARER_X the carer stands at the first and the second visit."""
 
 _LYING = Figure(x=548, y=474, turn_deg=-90, flat=0.84, length=196)
 _SITTING = Figure(
@@ -54,20 +56,20 @@ def cast_at(frame: int, rate_fps: int) -> Cast:
     at_s = frame / rate_fps
     dx = _carer_dx(at_s)
     if dx is None:
-        return Cast(child=None if 106.0 <= at_s < 136.0 else _child_at(frame, at_s, rate_fps), on_rail=_on_rail(at_s))
-    walking = at_s < 94.5 or 101.0 <= at_s < 141.0 or at_s >= 155.0
+        return Cast(child=None if 106.0 <= at_s < 146.0 else _child_at(frame, at_s, rate_fps), on_rail=_on_rail(at_s))
+    walking = at_s < 94.5 or 101.0 <= at_s < 151.0 or at_s >= 165.0
     bob = round(4 * abs(math.sin(at_s * 4.2))) if walking else 0
-    if 100.4 <= at_s < 141.6:
+    if 100.4 <= at_s < 151.6:
         return Cast(child=HELD, carer_dx=dx, arms=Arms.HOLDING, bob=bob)
-    reaching = 96.8 <= at_s < 100.4 or 141.6 <= at_s < 153.5
-    if 146.0 <= at_s < 153.5:
+    reaching = 96.8 <= at_s < 100.4 or 151.6 <= at_s < 163.5
+    if 156.0 <= at_s < 163.5:
         bob = round(5 * math.sin(at_s * 4.4))
     return Cast(
         child=_child_at(frame, at_s, rate_fps),
         on_rail=_on_rail(at_s),
         carer_dx=dx,
         arms=Arms.REACHING if reaching else Arms.DOWN,
-        lifting=at_s >= 98.4 and not 143.8 <= at_s < 153.5,
+        lifting=at_s >= 98.4 and not 153.8 <= at_s < 163.5,
         bob=bob,
     )
 
@@ -77,10 +79,10 @@ def _on_rail(at_s: float) -> bool:
 
 
 def _carer_dx(at_s: float) -> int | None:
-    gone, first, second = 800.0, 172.0, 150.0
+    gone = 800.0
     for start_s, end_s, arrived_s, leaves_s, place in (
-        (90.0, 106.0, 94.5, 101.0, first),
-        (136.0, 160.0, 141.0, 155.0, second),
+        (90.0, 106.0, 94.5, 101.0, _FIRST_DX),
+        (146.0, 170.0, 151.0, 165.0, _SECOND_DX),
     ):
         if start_s <= at_s < end_s:
             away = 1 - _ease((at_s - start_s) / (arrived_s - start_s)) + _ease((at_s - leaves_s) / (end_s - leaves_s))
@@ -191,12 +193,12 @@ _ACTS: tuple[tuple[float, float, Callable[[int], Figure] | None], ...] = (
     (36.0, 0.4, _crying),
     (62.0, 1.5, _sitting),
     (76.0, 1.5, _standing),
-    (98.4, 2.0, lambda _: _lifted(172)),
-    (136.0, 0.0, lambda _: _lifted(150)),
-    (141.6, 2.2, _stirring),
-    (165.0, 1.0, None),
-    (235.0, 0.4, _stirring),
-    (244.2, 0.8, None),
+    (98.4, 2.0, lambda _: _lifted(_FIRST_DX)),
+    (146.0, 0.0, lambda _: _lifted(_SECOND_DX)),
+    (151.6, 2.2, _stirring),
+    (175.0, 1.0, None),
+    (245.0, 0.4, _stirring),
+    (254.2, 0.8, None),
 )  # fmt: skip
 
 

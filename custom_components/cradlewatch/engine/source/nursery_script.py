@@ -41,7 +41,7 @@ class SceneBeat:
 SCRIPT: tuple[SceneBeat, ...] = tuple(
     SceneBeat(kind=kind, start_s=start_s, end_s=end_s)
     for kind, start_s, end_s in (
-        (BeatKind.DAY, 0.0, 196.0),
+        (BeatKind.DAY, 0.0, 206.0),
         (BeatKind.STILL, 0.0, 9.0),
         (BeatKind.STIRS, 9.0, 18.0),
         (BeatKind.STILL, 18.0, 29.0),
@@ -51,23 +51,23 @@ SCRIPT: tuple[SceneBeat, ...] = tuple(
         (BeatKind.SITS, 63.5, 76.0),
         (BeatKind.STANDS, 77.5, 97.0),
         (BeatKind.CARER, 90.0, 106.0),
-        (BeatKind.OUT_OF_VIEW, 106.0, 136.0),
-        (BeatKind.COMES_BACK, 136.0, 146.0),
-        (BeatKind.CARER, 136.0, 160.0),
-        (BeatKind.STIRS, 144.0, 166.0),
-        (BeatKind.STILL, 166.0, 190.0),
-        (BeatKind.INFRARED, 196.0, 296.0),
-        (BeatKind.STILL, 197.0, 234.0),
-        (BeatKind.NOISE, 234.0, 237.0),
-        (BeatKind.STIRS, 235.0, 245.0),
-        (BeatKind.FUSSES, 237.0, 243.0),
-        (BeatKind.STILL, 245.0, 295.0),
+        (BeatKind.OUT_OF_VIEW, 106.0, 146.0),
+        (BeatKind.COMES_BACK, 146.0, 156.0),
+        (BeatKind.CARER, 146.0, 170.0),
+        (BeatKind.STIRS, 154.0, 176.0),
+        (BeatKind.STILL, 176.0, 200.0),
+        (BeatKind.INFRARED, 206.0, 296.0),
+        (BeatKind.STILL, 207.0, 244.0),
+        (BeatKind.NOISE, 244.0, 247.0),
+        (BeatKind.STIRS, 245.0, 255.0),
+        (BeatKind.FUSSES, 247.0, 253.0),
+        (BeatKind.STILL, 255.0, 295.0),
         (BeatKind.DAY, 296.0, 300.0),
         (BeatKind.STILL, 297.0, 300.0),
     )
 )
 
-DUSK_START_S, DUSK_END_S = 190.5, 195.0
+DUSK_START_S, DUSK_END_S = 200.5, 205.0
 """Someone draws the curtains and puts out the lamp; soon after, the camera changes to infrared."""
 
 
