@@ -1,0 +1,1 @@
+"""`scripts/bench`: the product and what it is compared with, side by side in one run."""

@@ -1,0 +1,76 @@
+"""Runs the benches and prints the table. `scripts/bench --help`."""
+
+import argparse
+from importlib import import_module
+from importlib.util import find_spec
+import json
+import os
+from pathlib import Path
+import sys
+
+from . import rows_cost, rows_live
+from .table import Bench, Report, Spans, markdown, text_table
+
+BENCHES: dict[str, Bench] = {
+    "lag": rows_live.bench_lag,
+    "start": rows_live.bench_start,
+    "delay": rows_live.bench_delay,
+    "cpu": rows_cost.bench_cpu,
+    "motion": rows_cost.bench_motion,
+    "memory": rows_cost.bench_memory,
+}
+LONG_ONLY: dict[str, Bench] = {"many": rows_cost.bench_many}
+_OTHERS = {"senses": "scripts.bench_senses", "ai": "scripts.bench_ai"}
+
+
+def parse_arguments(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="short spans: the order of magnitude only")
+    parser.add_argument("--long", action="store_true", help="long spans, 30 min of memory, the number of cameras")
+    parser.add_argument("--only", action="append", metavar="NAME", choices=sorted(BENCHES | LONG_ONLY), help="may be repeated")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table as Markdown there too")
+    parser.add_argument("--soak", type=float, nargs="?", const=30.0, metavar="MINUTES", help="real speed, random faults")
+    parser.add_argument("--seed", type=int, default=None, help="of the soak's faults")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str]) -> int:
+    if argv and argv[0] in _OTHERS:
+        return _dispatch(argv)
+    arguments = parse_arguments(argv)
+    if arguments.soak is not None:
+        from .soak import soak
+
+        return soak(arguments.soak, arguments.seed)
+    report = Report(command=" ".join(["scripts/bench", *argv]))
+    spans = Spans.quick() if arguments.quick else Spans.long() if arguments.long else Spans()
+    names = arguments.only or [*BENCHES, *(LONG_ONLY if arguments.long else ())]
+    failed = []
+    for name in names:
+        try:
+            (BENCHES | LONG_ONLY)[name](report, spans)
+        except (RuntimeError, OSError) as error:
+            # One row that cannot be had must not cost the others; it is said, and the exit code tells.
+            failed.append(name)
+            report.note(f"{name} could not be measured: {error}")
+    report.load_after = os.getloadavg()[0]
+    print(f"\n{text_table(report)}")
+    if arguments.json:
+        arguments.json.write_text(json.dumps(report.to_json(), indent=1))
+    if arguments.markdown:
+        arguments.markdown.write_text(markdown(report))
+    return 1 if failed else 0
+
+
+def _dispatch(argv: list[str]) -> int:
+    module = _OTHERS[argv[0]]
+    if find_spec(module) is None:
+        print(f"bench: {module} is not there")
+        return 2
+    result = import_module(module).main(argv[1:])
+    return int(result or 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,109 @@
+"""A process under test: started by the bench with a kind and its settings, driven by JSON lines.
+
+    python -m scripts.benches.rig KIND '{"url": ...}'
+
+Prints one line when it is ready; then answers each line of its standard input with one of its own; ends with it.
+"""
+
+import json
+import os
+from pathlib import Path
+import subprocess
+import sys
+from types import TracebackType
+from typing import Any
+
+import psutil
+
+from .product import ROOT
+
+
+class Rig:
+    """The bench's side: context manager over one process under test."""
+
+    def __init__(self, kind: str, *, nice: int = 0, env: dict[str, str] | None = None, **settings: object) -> None:
+        self._kind = kind
+        self._settings = settings
+        self._nice = nice
+        self._env = os.environ | (env or {})
+
+    def __enter__(self) -> Rig:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "scripts.benches.rig", self._kind, json.dumps(self._settings)],
+            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=self._env,
+            preexec_fn=(lambda: os.nice(self._nice)) if self._nice else None,
+        )  # fmt: skip
+        self.process = psutil.Process(self._process.pid)
+        self.ready = self._read()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        children = self.process.children(recursive=True) if self._process.poll() is None else []
+        self._process.stdin.close()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        for child in children:
+            if child.is_running():
+                child.kill()
+        self._process.stdout.close()
+
+    def _read(self) -> Any:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the process under test '{self._kind}' ended with {self._process.wait()}")
+        return json.loads(line)
+
+    def ask(self, kind: str, **fields: object) -> Any:
+        """One order; its answer."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({"do": kind, **fields}) + "\n")
+        self._process.stdin.flush()
+        return self._read()
+
+    def cpu_s(self) -> float:
+        """CPU seconds of the process and of what it started."""
+        total = 0.0
+        for process in (self.process, *self.process.children(recursive=True)):
+            times = process.cpu_times()
+            total += times.user + times.system
+        return total
+
+    def rss_mb(self) -> float:
+        """Resident memory that is its own (shared libraries count in part)."""
+        return float(self.process.memory_full_info().pss / 1e6)
+
+
+def serve(answer: Any, ready: object = True) -> None:
+    """The rig's side: say that all is ready, answer orders until the bench goes."""
+    print(json.dumps(ready), flush=True)
+    for line in sys.stdin:
+        order = json.loads(line)
+        print(json.dumps(answer(order.pop("do"), **order)), flush=True)
+
+
+def main() -> None:
+    kind, settings = sys.argv[1], json.loads(sys.argv[2])
+    # Never taken from the outside: the bench starts this with names of its own.
+    from . import rig_home, rig_others, rig_ours
+
+    kinds = rig_ours.KINDS | rig_others.KINDS | rig_home.KINDS
+    kinds[kind](**settings)
+
+
+def scratch(prefix: str = "cw-rig-") -> Path:
+    """A folder with a path short enough for sockets."""
+    import tempfile
+
+    return Path(tempfile.mkdtemp(prefix=prefix))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,198 @@
+"""Rows about what it costs: CPU, memory, motion detection, how many cameras."""
+
+import time
+
+import numpy as np
+
+from .camera import ReplayCamera
+from .media import ClipSpec, pictures
+from .rig import Rig
+from .table import Report, Spans
+
+CPU = "CPU of one camera, 1080p30, live (one core = 100)"
+MEMORY = "Memory"
+MOTION = "Motion detection, 320x180"
+MANY = "Cameras of 1080p30 held at full rate on this machine"
+_IDLE_LIMIT_S = 90
+
+
+def bench_cpu(report: Report, spans: Spans) -> None:
+    """Each in a process of its own, one after the other, on the same camera."""
+    with ReplayCamera("1080p30-gop2", "1080p30-still") as camera:
+        moving, still = camera.url("1080p30-gop2"), camera.url("1080p30-still")
+        with Rig("ours", urls=[still]) as rig:
+            waited_s = _until_idle(rig)
+            value = _core_percent(rig, spans.cpu_s)
+            idle = rig.ask("figures")[0]["idle"]
+            note = f"idle after {waited_s:.0f} s" if idle else "never became idle: every frame was decoded"
+            report.add(CPU, "ours, idle (still scene, keyframes decoded)", value, "core-%", goal=5, note=note)
+        with Rig("ours", urls=[moving]) as rig:
+            time.sleep(4)
+            before = rig.ask("figures")[0]["detected"]
+            value = _core_percent(rig, spans.cpu_s)
+            rate = (rig.ask("figures")[0]["detected"] - before) / spans.cpu_s
+            report.add(
+                CPU, "ours, watching (5 fps)", value, "core-%", goal=13, note=f"{rate:.1f} detections a second"
+            )
+        for name, kind, settings in (
+            ("OpenCV, read every frame", "cv2_read_all", {}),
+            ("replaced pipeline, 5 fps out", "replaced_pipeline", {"fps": 5}),
+            ("replaced pipeline, 30 fps out", "replaced_pipeline", {"fps": 30}),
+            ("physical limit: remux alone", "remux", {}),
+            ("physical limit: remux and decode every frame", "remux", {"decode": True}),
+        ):
+            with Rig(kind, url=moving, **settings) as rig:
+                time.sleep(4)
+                report.add(CPU, name, _core_percent(rig, spans.cpu_s), "core-%", beside=True)
+        report.camera_core_percent.append(("CPU", camera.core_percent()))
+    for other in ("OpenCV, read every frame", "replaced pipeline, 5 fps out", "replaced pipeline, 30 fps out"):
+        report.ratio(CPU, "ours, watching (5 fps)", other, "core-%")
+        report.ratio(CPU, "ours, idle (still scene, keyframes decoded)", other, "core-%")
+
+
+def _until_idle(rig: Rig) -> float:
+    began_s = time.monotonic()
+    while time.monotonic() - began_s < _IDLE_LIMIT_S and not rig.ask("figures")[0]["idle"]:
+        time.sleep(1)
+    return time.monotonic() - began_s
+
+
+def _core_percent(rig: Rig, span_s: float) -> float:
+    began_s, began_cpu_s = time.monotonic(), rig.cpu_s()
+    time.sleep(span_s)
+    return 100 * (rig.cpu_s() - began_cpu_s) / (time.monotonic() - began_s)
+
+
+def bench_motion(report: Report, spans: Spans) -> None:
+    """In this process, one thread, the same pictures for all; the median of single frames."""
+    import cv2
+
+    from . import product  # noqa: F401
+    from engine.detectors.backend import choose_backend  # isort: skip
+    from engine.detectors.motion import MotionDetector  # isort: skip
+    from engine.detectors.viewer import Viewer  # isort: skip
+    from engine.models import Frame  # isort: skip
+    from engine.senses import NurserySenses  # isort: skip
+    from engine.settings import SenseSettings  # isort: skip
+
+    cv2.setNumThreads(1)
+    spec = ClipSpec(name="small", size_wh=(640, 360), bits_per_s=1, gop_s=2)
+    grays = [np.ascontiguousarray(plane[::2, ::2]) for plane in pictures(spec, spans.motion_frames)]
+    for backend, goal in (("opencv", 0.25), ("numpy", 1.0)):
+        viewer, motion = Viewer(SenseSettings(), choose_backend(backend)), MotionDetector()
+        senses = NurserySenses(SenseSettings(vision_backend=backend))
+        alone, whole = [], []
+        for index, gray in enumerate(grays):
+            frame = Frame(gray=gray, at_s=index / 5, index=index)
+            alone.append(_timed(lambda frame=frame: motion.detect(viewer.look(frame))))
+            whole.append(_timed(lambda frame=frame: senses.on_frame(frame)))
+        report.add(
+            MOTION, f"ours, {backend}", _middle(alone), "ms a frame", goal=goal,
+            note=f"motion with its lens, light and camera-moved checks; all senses {_middle(whole):.2f} ms",
+        )  # fmt: skip
+    for name, detect in _motion_others().items():
+        times = [_timed(lambda gray=gray: detect(gray)) for gray in grays]
+        report.add(MOTION, name, _middle(times), "ms a frame", beside=True)
+
+
+def _timed(work: object) -> float:
+    began_s = time.perf_counter()
+    work()  # type: ignore[operator]
+    return 1000 * (time.perf_counter() - began_s)
+
+
+def _middle(times: list[float]) -> float:
+    # The first frames build what is kept; a parent's camera runs for months.
+    return sorted(times[20:])[len(times[20:]) // 2]
+
+
+def _motion_others() -> dict[str, object]:
+    import cv2
+
+    mixture = cv2.createBackgroundSubtractorMOG2()
+    average: list[np.ndarray] = []
+    last: list[np.ndarray] = []
+
+    def frigate(gray: np.ndarray) -> int:
+        """Frigate's way: stretch the contrast by percentiles, blur, difference to a slow average, threshold, contours."""
+        low, high = np.percentile(gray, (4, 96))
+        stretched = np.clip((gray - low) * (255 / max(1.0, high - low)), 0, 255).astype(np.uint8)
+        blurred = cv2.GaussianBlur(stretched, (3, 3), 0)
+        if not average:
+            average.append(blurred.astype(np.float32))
+        mask = cv2.threshold(cv2.absdiff(blurred, cv2.convertScaleAbs(average[0])), 30, 255, cv2.THRESH_BINARY)[1]
+        mask = cv2.dilate(mask, None, iterations=1)
+        contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        cv2.accumulateWeighted(blurred, average[0], 0.01)
+        return len(contours)
+
+    def difference(gray: np.ndarray) -> int:
+        blurred = cv2.GaussianBlur(gray, (7, 7), 0)
+        if not last:
+            last.append(blurred)
+        mask = cv2.threshold(cv2.absdiff(blurred, last[0]), 25, 255, cv2.THRESH_BINARY)[1]
+        last[0] = blurred
+        return cv2.countNonZero(cv2.dilate(mask, None, iterations=2))
+
+    return {"MOG2": mixture.apply, "Frigate-style averaged background": frigate, "frame difference": difference}
+
+
+def bench_memory(report: Report, spans: Spans) -> None:
+    """Growth of one process with each further camera; then with viewers that come and go."""
+    clip = "1080p30-gop2"
+    with ReplayCamera(clip) as camera:
+        url = camera.url(clip)
+        with Rig("ours", urls=[url]) as rig:
+            time.sleep(32)  # the ring is full after 24 s
+            one = rig.rss_mb()
+            for _ in range(2):
+                rig.ask("add", url=url)
+            time.sleep(32)
+            report.add(MEMORY, "one more camera", (rig.rss_mb() - one) / 2, "MB", goal=35, note=f"first one {one:.0f} MB with imports")
+        with Rig("ours", urls=[url]) as rig:
+            time.sleep(35)
+            rig.ask("viewers")
+            time.sleep(20)
+            samples: list[float] = []
+            before = rig.ask("figures")[0]
+            until_s = time.monotonic() + 60 * spans.memory_min
+            while time.monotonic() < until_s:
+                samples.append(rig.rss_mb())
+                time.sleep(1)
+            after = rig.ask("figures")[0]
+        half = len(samples) // 2
+        growth = float(np.median(samples[half:]) - np.median(samples[:half]))
+        noise = float(np.std(samples[half:]))
+        # A ring in steady state breathes by a GOP (0.75 MB) of each camera; goal: no more than that.
+        report.add(
+            MEMORY, f"growth over {spans.memory_min:g} min, a viewer comes and goes every 5 s", growth, "MB",
+            goal=max(1.0, 2 * noise),
+            note=f"median of the second half against the first; noise {noise:.1f} MB;"
+            f" threads {before['threads']} -> {after['threads']}, files {before['files']} -> {after['files']}",
+        )  # fmt: skip
+        report.camera_core_percent.append(("memory", camera.core_percent()))
+
+
+def bench_many(report: Report, spans: Spans) -> None:
+    """Add cameras to one process until one of them falls behind."""
+    span_s = max(20.0, spans.cpu_s)
+    for name, clip in (("watching", "1080p30-gop2"), ("idle", "1080p30-still")):
+        with ReplayCamera(clip) as camera, Rig("ours", urls=[camera.url(clip)]) as rig:
+            held, broke = 0, ""
+            for count in (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32):
+                while len(rig.ask("figures")) < count:
+                    rig.ask("add", url=camera.url(clip))
+                time.sleep(70 if name == "idle" else 15)  # idle economy begins after 45 s of stillness
+                before = [entry["frames"] for entry in rig.ask("figures")]
+                began_s = time.monotonic()
+                percent = _core_percent(rig, span_s)
+                figures = rig.ask("figures")
+                rates = [(entry["frames"] - first) / (time.monotonic() - began_s) for entry, first in zip(figures, before, strict=True)]
+                skipped = sum(entry["skipped_behind"] for entry in figures)
+                report.note(f"{count} cameras {name}: slowest {min(rates):.2f} fps, {percent:.0f} core-%, {skipped} detections left out")
+                if min(rates) < 29.5 or skipped > 0.05 * sum(entry["detected"] for entry in figures):
+                    broke = f"breaks at {count}: slowest {min(rates):.1f} fps, {skipped} detections left out"
+                    break
+                held = count
+            report.add(MANY, f"held while {name}", held, "cameras", note=broke or "not broken within the run")
+            report.camera_core_percent.append((f"many, {name}", camera.core_percent()))

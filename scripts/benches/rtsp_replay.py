@@ -1,0 +1,330 @@
+"""A camera in a process of its own: replays prepared RTP packets over RTSP, so that it costs next to nothing.
+
+    python -m scripts.benches.rtsp_replay CONTROL_SOCKET CLIP...
+
+Each clip is a path of the address: rtsp://127.0.0.1:PORT/1080p30-gop2. All clips run on from the start of the
+process, so clients join in the middle of a GOP, as at a real camera. RTP over TCP only, like most cheap cameras' firmware
+behind a firewall. A client whose backlog grows past a few seconds is cut. Faults and figures come over the control
+socket, one JSON object a line.
+"""
+
+import asyncio
+from bisect import bisect_left
+from collections.abc import Callable
+from contextlib import suppress
+import json
+import os
+from pathlib import Path
+import random
+import re
+import struct
+import sys
+import time
+from typing import Any
+
+from .media import LOOP_S, SOUND_RATE_HZ, VIDEO_CLOCK_HZ, Mount, Unit, load, prepare
+
+_BACKLOG_S = 12.0
+_REPORT_EVERY_S = 5.0
+_SOURCES = {0: 0x1111, 2: 0x2222}
+_CLOCKS = {0: VIDEO_CLOCK_HZ, 2: SOUND_RATE_HZ}
+_NTP_EPOCH_S = 2_208_988_800
+
+
+class Client:
+    """One RTSP connection."""
+
+    def __init__(self, camera: Camera, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.camera = camera
+        self.reader = reader
+        self.writer = writer
+        self.channels: dict[int, int] = {}
+        self.mount: RunningMount | None = None
+        self.playing = False
+
+    async def serve(self) -> None:
+        """Answer requests until the client goes."""
+        try:
+            while True:
+                head = await self.reader.readexactly(1)
+                if head == b"$":
+                    _, length = struct.unpack("!BH", await self.reader.readexactly(3))
+                    await self.reader.readexactly(length)  # RTCP of the client
+                    continue
+                text = (head + await self.reader.readuntil(b"\r\n\r\n")).decode(errors="replace")
+                if not self._answer(text):
+                    return
+        except asyncio.IncompleteReadError, ConnectionError, asyncio.LimitOverrunError:
+            return
+
+    def _answer(self, text: str) -> bool:
+        request, _, rest = text.partition("\r\n")
+        method, url = request.split(" ")[:2]
+        headers = {
+            key.strip().lower(): value.strip() for key, _, value in (line.partition(":") for line in rest.splitlines())
+        }
+        sequence = headers.get("cseq", "0")
+        status, more, body = "200 OK", "", ""
+        if method == "OPTIONS":
+            more = "Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN, GET_PARAMETER\r\n"
+        elif method == "DESCRIBE":
+            self.mount = self.camera.mount_of(url)
+            if self.mount is None:
+                status = "404 Not Found"
+            else:
+                body = self.mount.mount.sdp
+                more = f"Content-Base: {url.rstrip('/')}/\r\nContent-Type: application/sdp\r\n"
+        elif method == "SETUP":
+            status, more = self._set_up(url, headers.get("transport", ""))
+        elif method == "PLAY" and self.mount is not None:
+            more = f"Range: npt=now-\r\n{self.mount.rtp_info(url)}"
+        length = f"Content-Length: {len(body)}\r\n" if body else ""
+        reply = f"RTSP/1.0 {status}\r\nCSeq: {sequence}\r\nSession: 1;timeout=60\r\n{more}{length}\r\n{body}"
+        self.writer.write(reply.encode())
+        if method == "PLAY" and self.mount is not None:
+            self.mount.join(self)
+        return method != "TEARDOWN"
+
+    def _set_up(self, url: str, transport: str) -> tuple[str, str]:
+        found = re.search(r"interleaved=(\d+)-", transport)
+        track = re.search(r"track(\d)$", url)
+        if found is None or track is None:
+            return "461 Unsupported Transport", ""
+        self.channels[int(track[1]) * 2] = int(found[1])
+        return "200 OK", f"Transport: RTP/AVP/TCP;unicast;interleaved={found[1]}-{int(found[1]) + 1}\r\n"
+
+    def send(self, channel: int, framed: bytes, limit_bytes: int) -> None:
+        """Queue `framed` (made for our own numbering of channels); cut the client where it is too slow."""
+        wanted = self.channels.get(channel)
+        if wanted is None:
+            return
+        transport = self.writer.transport
+        if transport.get_write_buffer_size() > limit_bytes:
+            self.camera.clients_cut += 1
+            self.cut()
+            return
+        if wanted != channel:
+            framed = _on_channel(framed, channel, wanted)
+        transport.write(framed)
+
+    def cut(self) -> None:
+        """Reset the connection."""
+        if self.mount is not None:
+            self.mount.clients.discard(self)
+        self.writer.transport.abort()
+
+
+def _on_channel(framed: bytes, own: int, wanted: int) -> bytes:
+    """The same bytes for a client that numbered its channels otherwise."""
+    data, at = bytearray(framed), 0
+    while at < len(data):
+        data[at + 1] += wanted - own
+        at += 4 + int.from_bytes(data[at + 2 : at + 4])
+    return bytes(data)
+
+
+class RunningMount:
+    """One clip on the camera's clock."""
+
+    def __init__(self, mount: Mount, camera: Camera, began_s: float) -> None:
+        self.mount = mount
+        self.camera = camera
+        self.began_s = began_s
+        self.clients: set[Client] = set()
+        self.log: list[tuple[int, float]] = []
+        self._times = [unit.at_s for unit in mount.units]
+        self._task: asyncio.Task[None] | None = None
+        self._next_report_s = 0.0
+        self._limit_bytes = round(mount.bits_per_s / 8 * _BACKLOG_S)
+
+    def position_s(self) -> float:
+        """Where the camera's clock is in this clip, loops counted."""
+        return time.monotonic() - self.began_s
+
+    def rtp_info(self, url: str) -> str:
+        """Where both streams are now, so that the client can align them."""
+        now_s = self.position_s() + self.camera.jump_s
+        base = url.rstrip("/")
+        parts = [
+            f"url={base}/track{channel // 2};rtptime={round(now_s * _CLOCKS[channel]) & 0xFFFFFFFF}"
+            for channel in (0, 2)
+        ]
+        return f"RTP-Info: {','.join(parts)}\r\n"
+
+    def join(self, client: Client) -> None:
+        """From now on."""
+        self.clients.add(client)
+        self._next_report_s = 0.0
+        if self._task is None or self._task.done():
+            self._task = asyncio.ensure_future(self._run())
+
+    async def _run(self) -> None:
+        """Send each unit at its time while anybody listens."""
+        loops, position_s = divmod(self.position_s(), LOOP_S)
+        loop, index = int(loops), bisect_left(self._times, position_s)
+        units = self.mount.units
+        while self.clients:
+            if index >= len(units):
+                loop, index = loop + 1, 0
+            unit = units[index]
+            index += 1
+            wait_s = loop * LOOP_S + unit.at_s - self.position_s()
+            if wait_s > 0.0005:
+                await asyncio.sleep(wait_s)
+            elif wait_s < -0.5 and not self.camera.bursting:
+                continue  # what happened while the camera was frozen is not sent later
+            if self.camera.frozen_until_s > time.monotonic():
+                continue
+            self._send(unit, loop)
+            if time.monotonic() >= self._next_report_s:
+                self._next_report_s = time.monotonic() + _REPORT_EVERY_S
+                self._report()
+
+    def _send(self, unit: Unit, loop: int) -> None:
+        framed = self._framed(unit, loop)
+        if unit.frame_number is not None:
+            self.log.append((loop * 1200 + unit.frame_number, time.monotonic()))
+            if len(self.log) > 200_000:
+                del self.log[:100_000]
+        for client in list(self.clients):
+            client.send(unit.channel, framed, self._limit_bytes)
+
+    def _framed(self, unit: Unit, loop: int) -> bytes:
+        count = self.mount.packets_a_loop[unit.channel // 2] * loop
+        clock = _CLOCKS[unit.channel]
+        shift = round((loop * LOOP_S + self.camera.jump_s) * clock)
+        out = bytearray()
+        for packet in unit.packets:
+            start = len(out)
+            out += struct.pack("!BBH", 0x24, unit.channel, len(packet)) + packet
+            sequence, timestamp = struct.unpack_from("!HI", packet, 2)
+            struct.pack_into("!HI", out, start + 6, (sequence + count) & 0xFFFF, (timestamp + shift) & 0xFFFFFFFF)
+            if self.camera.bit_error_share and random.random() < self.camera.bit_error_share:
+                self.camera.packets_damaged += 1
+                # Only the payload: a broken header or length would be TCP's fault, which TCP does not have.
+                at = start + 4 + random.randrange(min(14, len(packet) - 1), len(packet))
+                out[at] ^= 1 << random.randrange(8)
+        return bytes(out)
+
+    def _report(self) -> None:
+        """RTCP sender reports, which tie both streams to one clock."""
+        position_s = self.position_s() + self.camera.jump_s
+        wall_s = time.time() + self.camera.jump_s + _NTP_EPOCH_S
+        for channel in (0, 2):
+            report = struct.pack(
+                "!BBHIIIIII", 0x80, 200, 6, _SOURCES[channel], int(wall_s) & 0xFFFFFFFF, int(wall_s % 1 * 2**32),
+                round(position_s * _CLOCKS[channel]) & 0xFFFFFFFF, 1, 1,
+            )  # fmt: skip
+            for client in list(self.clients):
+                wanted = client.channels.get(channel)
+                if wanted is not None:
+                    client.writer.transport.write(struct.pack("!BBH", 0x24, wanted + 1, len(report)) + report)
+
+
+class Camera:
+    """The server and what may be wrong with it."""
+
+    def __init__(self, mounts: list[Mount]) -> None:
+        self.jump_s = 0.0
+        self.frozen_until_s = 0.0
+        self.bursting = False
+        self.bit_error_share = 0.0
+        self.packets_damaged = 0
+        self.clients_cut = 0
+        self.port = 0
+        now_s = time.monotonic()
+        self.mounts = {mount.name: RunningMount(mount, self, now_s) for mount in mounts}
+        self._server: asyncio.Server | None = None
+        self._connections: set[Client] = set()
+
+    def mount_of(self, url: str) -> RunningMount | None:
+        """By the last part of the address."""
+        return self.mounts.get(url.rstrip("/").rpartition("/")[2].partition("?")[0])
+
+    async def listen(self) -> None:
+        """Open the port; the same one again after `shut`."""
+        self._server = await asyncio.start_server(self._on_client, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def shut(self) -> None:
+        """As if the camera lost its power."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        self.close_connections()
+
+    def close_connections(self) -> None:
+        for client in list(self._connections):
+            client.cut()
+
+    async def _on_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        client = Client(self, reader, writer)
+        self._connections.add(client)
+        # asyncio's own flow control is not used: the backlog is what is measured.
+        writer.transport.set_write_buffer_limits(high=1 << 30)
+        try:
+            await client.serve()
+        finally:
+            self._connections.discard(client)
+            if client.mount is not None:
+                client.mount.clients.discard(client)
+            with suppress(OSError):
+                writer.close()
+
+    def figures(self) -> dict[str, Any]:
+        """CPU seconds of this process so far, clients."""
+        times = os.times()
+        return {
+            "cpu_s": times.user + times.system,
+            "at_s": time.monotonic(),
+            "clients": len(self._connections),
+            "clients_cut": self.clients_cut,
+            "packets_damaged": self.packets_damaged,
+        }
+
+    async def command(self, order: dict[str, Any]) -> object:
+        """One order of the bench."""
+        kind = order["do"]
+        if kind == "stop":
+            await self.shut()
+        elif kind == "start":
+            await self.listen()
+        elif kind == "freeze":
+            self.frozen_until_s = time.monotonic() + order["seconds"]
+        elif kind == "close":
+            self.close_connections()
+        elif kind == "jump":
+            self.jump_s += order["seconds"]
+        elif kind == "bit_errors":
+            self.bit_error_share = order["share"]
+        elif kind == "log":
+            return [entry for entry in self.mounts[order["clip"]].log if entry[1] >= order["since_s"]]
+        elif kind != "figures":
+            raise ValueError(f"unknown order {kind}")
+        return self.figures()
+
+
+async def _control(camera: Camera, path: Path, ended: Callable[[], None]) -> None:
+    async def on_bench(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while line := await reader.readline():
+            answer = await camera.command(json.loads(line))
+            writer.write(json.dumps(answer).encode() + b"\n")
+            await writer.drain()
+        writer.close()
+        ended()  # the bench is gone
+
+    await asyncio.start_unix_server(on_bench, path, limit=1 << 26)
+
+
+async def _main(control: Path, names: list[str]) -> None:
+    camera = Camera([load(prepare(name)) for name in names])
+    await camera.listen()
+    over = asyncio.Event()
+    await _control(camera, control, over.set)
+    print(json.dumps({"port": camera.port}), flush=True)
+    await over.wait()
+
+
+if __name__ == "__main__":
+    with suppress(KeyboardInterrupt):
+        asyncio.run(_main(Path(sys.argv[1]), sys.argv[2:]))
