@@ -1,23 +1,27 @@
 """Turns frames into views: working picture, shake undone, breaks told from movement, change judged."""
 
+from collections import deque
 from collections.abc import Sequence
 
 import numpy as np
 
 from ..models import BoxXyxy, Frame
 from ..settings import SenseSettings
-from .backend import Picture, VisionBackend
-from .change import ChangeMeter, Sample
+from .backend import CELL_PX, Picture, VisionBackend
+from .change import ChangeMeter, Sample, fine_shift
 from .grid import Mask, box_mask, polygon_mask, window_shape, windows_of
 from .view import Upset, View
 
 _BREAK_RESTLESS = 2.2
 """Times the usual change in the quiet third of the picture: more is no body, it is the picture itself."""
-_SHAKE_SHARE = 0.4
+_SHAKE_SHARE = 0.45
 """Share of the textured windows that change when all of the picture moves."""
 _ALIGNED_GAIN = 0.6
 """Undoing a shift must lower the change of the textured windows to this share at the most."""
+_EXPLAINED_SHARE = 0.6
 _SHAKE_MEMORY_S = 5.0
+_UPSET_S, _UPSET_PAUSE_S = 2.0, 1.0
+_BLURRED_S = 0.7
 _STAYS_S = 3.0
 _SETTLE_S = 0.9
 _WARM_UP_FRAMES = 5
@@ -37,7 +41,9 @@ class Viewer:
         self._valid: Mask = np.ones((1, 1), bool)
         self._anchor: Picture | None = None
         self._shift = (0.0, 0.0)
+        self._shifts: deque[tuple[float, float, float]] = deque(maxlen=32)
         self._steady_shift = (0.0, 0.0, -1e9)
+        self._upset_since_s = self._upset_last_s = -1e9
         self._shaken_s = -1e9
         self._broken_s = -1e9
         self._last_s: float | None = None
@@ -61,17 +67,27 @@ class Viewer:
         sample = meter.sample(picture, frame.at_s)
         if meter.last is None:
             return self._first(frame, sample, gap_s)
-        if self._shift != (0.0, 0.0) or frame.at_s - self._shaken_s < _SHAKE_MEMORY_S:
+        shaking = self._shift != (0.0, 0.0) or frame.at_s - self._shaken_s < _SHAKE_MEMORY_S
+        if shaking:
             sample = self._steady(picture, sample)
         quick, residual = meter.measure(sample)
         restless = meter.restlessness(quick, self._valid)
         upset = Upset.NONE
-        if restless > 0 and self._all_moves(quick, restless):
-            sample, upset = self._explain(picture, sample, quick, restless)
+        if meter.lit_anew(sample, self._valid) and self._may_be_upset(frame.at_s):
+            upset = Upset.BREAK
+        elif restless > 0 and self._all_moves(quick, restless) and self._may_be_upset(frame.at_s):
+            sample, upset = self._explain(picture, sample, quick, blurred=shaking)
             if upset is Upset.SHAKE:
                 quick, residual = meter.measure(sample)
                 restless = meter.restlessness(quick, self._valid)
         return self._judge(frame, picture, sample, gap_s, (quick, residual, restless), upset)
+
+    def _may_be_upset(self, at_s: float) -> bool:
+        """Lamps, cuts and shakes pass; what upsets the whole picture for longer is a body close to the lens."""
+        if at_s - self._upset_last_s > _UPSET_PAUSE_S:
+            self._upset_since_s = at_s
+        self._upset_last_s = at_s
+        return at_s - self._upset_since_s < _UPSET_S
 
     def _working(self, frame: Frame) -> Picture:
         gray = frame.gray
@@ -136,30 +152,51 @@ class Viewer:
         moved = self._meter.ratio(quick, 1.0, shaking=False)[textured] > 1
         return float(moved.mean()) > _SHAKE_SHARE
 
-    def _explain(self, picture: Picture, sample: Sample, quick: Picture, restless: float) -> tuple[Sample, Upset]:
-        """Is it a shake that can be undone? Else a break, if the quiet parts changed too."""
+    def _explain(self, picture: Picture, sample: Sample, quick: Picture, *, blurred: bool) -> tuple[Sample, Upset]:
+        """Is it a shake that can be undone? Else a break; amid a shake, one frame too blurred to be placed."""
         assert self._anchor is not None
         last = self._meter.last
         assert last is not None
-        dx, dy, _ = self._backend.translation(self._anchor, picture)
-        if max(abs(dx - self._shift[0]), abs(dy - self._shift[1])) > 0.1:
+        shift = self._place(picture)
+        if max(abs(shift[0] - self._shift[0]), abs(shift[1] - self._shift[1])) > 0.1:
             before = self._shift
-            self._shift = (dx, dy)
+            self._shift = shift
             steady = self._undo(picture, sample.at_s)
-            textured = self._meter.textured(self._valid)
-            aligned = self._meter.residual(steady, last)[textured]
-            if aligned.size and float(np.median(aligned)) < _ALIGNED_GAIN * float(np.median(quick[textured])):
+            if self._fits(self._meter.residual(steady, last), quick):
                 self._shaken_s = sample.at_s
+                self._upset_since_s = sample.at_s
                 return steady, Upset.SHAKE
             self._shift = before
-        return sample, Upset.BREAK if restless > _BREAK_RESTLESS else Upset.NONE
+        if blurred and sample.at_s - self._upset_since_s < _BLURRED_S:
+            return last, Upset.SHAKE
+        return sample, Upset.BREAK
+
+    def _fits(self, aligned: Picture, quick: Picture) -> bool:
+        """Undoing the shift must explain most of the textured windows."""
+        textured = self._meter.textured(self._inside())
+        if int(textured.sum()) < 8:
+            return False
+        explained = self._meter.ratio(aligned, 1.0, shaking=True)[textured] <= 1
+        better = float(np.median(aligned[textured])) < _ALIGNED_GAIN * float(np.median(quick[textured]))
+        return better and float(explained.mean()) > _EXPLAINED_SHARE
+
+    def _place(self, picture: Picture) -> tuple[float, float]:
+        """Where the picture lies against the anchor: by phase, then refined by the gradients."""
+        assert self._anchor is not None
+        dx, dy, share = self._backend.translation(self._anchor, picture)
+        if share < 0.03 or max(abs(dx), abs(dy)) > 0.2 * picture.shape[0]:
+            return self._shift
+        for _ in range(2):
+            ddx, ddy = fine_shift(self._anchor, self._backend.shift(picture, -dx, -dy))
+            dx, dy = dx + ddx, dy + ddy
+        return dx, dy
 
     def _steady(self, picture: Picture, sample: Sample) -> Sample:
         """While the camera shakes every frame is put where the first one was."""
-        assert self._anchor is not None
-        dx, dy, share = self._backend.translation(self._anchor, picture)
-        if share > 0.05 and max(abs(dx), abs(dy)) < 0.2 * picture.shape[0]:
-            self._shift = (dx, dy) if max(abs(dx), abs(dy)) > 0.1 else (0.0, 0.0)
+        dx, dy = self._place(picture)
+        if max(abs(dx - self._shift[0]), abs(dy - self._shift[1])) > 0.15:
+            self._shaken_s = sample.at_s
+        self._shift = (dx, dy) if max(abs(dx), abs(dy)) > 0.1 else (0.0, 0.0)
         return self._undo(picture, sample.at_s) if self._shift != (0.0, 0.0) else sample
 
     def _undo(self, picture: Picture, at_s: float) -> Sample:
@@ -188,9 +225,10 @@ class Viewer:
         if restless > 0 and upset is not Upset.BREAK:
             ratio = np.where(valid, meter.ratio(residual, restless, shaking=shaking), 0).astype(np.float32)
         if upset is Upset.NONE:
-            meter.learn(sample, quick, ratio > 0.8, valid)
+            meter.learn(sample, quick, residual, ratio, valid)
             self._follow(sample.picture)
-        meter.keep(sample)
+        if sample is not meter.last:
+            meter.keep(sample)
         view = self._view(frame, sample, gap_s, ratio, valid, upset, settled=settled)
         if view.shift_stays:
             self._accept_shift(picture)
@@ -212,13 +250,17 @@ class Viewer:
         self._shaken_s = -1e9
 
     def _inside(self) -> Mask:
-        """The valid windows without those that a shift brought in from outside the picture."""
-        if self._shift == (0.0, 0.0):
+        """The valid windows without those that a shift brought in from outside the picture of late."""
+        now_s = self._last_s if self._last_s is not None else 0.0
+        self._shifts.append((now_s, abs(self._shift[0]), abs(self._shift[1])))
+        while now_s - self._shifts[0][0] > 1.2:
+            self._shifts.popleft()
+        columns, rows = (int(np.ceil(max(side) / CELL_PX)) for side in list(zip(*self._shifts, strict=True))[1:])
+        if not columns and not rows:
             return self._valid
         valid = self._valid.copy()
-        columns, rows = (int(np.ceil(abs(side) / 4)) + 1 for side in self._shift)
-        valid[:rows], valid[-rows:] = False, False
-        valid[:, :columns], valid[:, -columns:] = False, False
+        valid[: rows + 1], valid[-rows - 1 :] = False, False
+        valid[:, : columns + 1], valid[:, -columns - 1 :] = False, False
         return valid
 
     def _follow(self, picture: Picture) -> None:
