@@ -1,8 +1,9 @@
 """The clip of one window: written frame by frame, finished in an instant, readable after a crash.
 
-While a window runs, its frames go into a fragmented MP4 (`<name>.part.mp4`) whose timestamps are the true time inside
-the window. Finishing copies the packets, without encoding anything, into a plain MP4 of one frame a second; the true
-times become the `ClipMap`. So a part that a crash left behind is finished in the same way, map included.
+While a window runs, its frames go into a fragmented MP4 (`<name>.part0.mp4`) whose timestamps are the true time
+inside the window; after a restart within the window they go on in the next part. Finishing copies the packets,
+without encoding anything, into a plain MP4 of one frame a second; the true times become the `ClipMap`. So parts
+that a crash left behind are finished in the same way, map included.
 Where there is no H.264 encoder the frames are JPEG files in a folder, named by their time.
 """
 
@@ -29,7 +30,7 @@ MAX_BYTES = 14_000_000
 
 _MS = Fraction(1, 1000)
 _KEYFRAME_EVERY = 30
-_PART_MP4 = ".part.mp4"
+_PARTS_MAX = 100
 _PART_JPEGS = ".part.jpegs"
 
 
@@ -72,7 +73,9 @@ class WindowClip:
 
 
 class ClipWriter(Protocol):
-    """Takes frames of one size. `write` returns the bytes that the part has now."""
+    """Takes frames of the size `size_wh`. `write` returns the bytes that the part has now."""
+
+    size_wh: tuple[int, int]
 
     def write(self, frame: VideoFrame, offset_s: float) -> int: ...
 
@@ -88,13 +91,14 @@ class Mp4Writer:
         Raises:
             FFmpegError, OSError: no encoder, no space.
         """
+        self.size_wh = size_wh
         self._file = path.open("wb", buffering=0)
         path.chmod(0o600)
         self._last_ms = -1
         self._first_ms = 0
         try:
             flags = "frag_every_frame+empty_moov+default_base_moof"
-            # A fragment for each frame: a crash costs none that was given. PyAV writes through our file object, unbuffered.
+            # A fragment for each frame, and a file without a buffer: a crash costs the last frame only.
             self._container: OutputContainer = av.open(
                 self._file, "w", format="mp4", options={"movflags": flags, "flush_packets": "1"}
             )
@@ -125,14 +129,14 @@ class JpegWriter:
     """Frames as JPEG files, for where there is no H.264 encoder."""
 
     def __init__(self, path: Path, size_wh: tuple[int, int]) -> None:
-        path.mkdir(mode=0o700)
+        path.mkdir(mode=0o700, exist_ok=True)
+        self.size_wh = size_wh
         self._path = path
-        self._size_wh = size_wh
-        self._bytes = 0
+        self._bytes = sum(file.stat().st_size for file in path.iterdir())
 
     def write(self, frame: VideoFrame, offset_s: float) -> int:
         file = io.BytesIO()
-        frame.to_image().save(file, "JPEG", quality=60)
+        frame.to_image().save(file, "JPEG", quality=60)  # type: ignore[no-untyped-call]
         target = self._path / f"{round(offset_s * 1000):09d}.jpg"
         target.write_bytes(file.getbuffer())
         target.chmod(0o600)
@@ -149,36 +153,43 @@ def has_h264() -> bool:
 
 
 def begin_clip(folder: Path, name: str, size_wh: tuple[int, int], *, mp4: bool) -> ClipWriter:
-    """Begin the part of the window `name` in `folder` (made when missing); what lay there of it is removed."""
+    """Begin the window `name` in `folder` (made when missing), or go on with it after a restart.
+
+    The size of a part that is there already wins over `size_wh`: see the writer's `size_wh`.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    discard(folder, name)
-    return (
-        Mp4Writer(folder / (name + _PART_MP4), size_wh) if mp4 else JpegWriter(folder / (name + _PART_JPEGS), size_wh)
-    )
+    if not mp4:
+        return JpegWriter(folder / (name + _PART_JPEGS), size_wh)
+    parts = [part for part in _parts(folder, name) if _offsets_of(part)]
+    if parts:
+        with av.open(parts[0], "r", format="mp4") as container:
+            size_wh = (container.streams.video[0].width, container.streams.video[0].height)
+    number = max((_number_of(part) for part in _parts(folder, name)), default=-1) + 1
+    if number >= _PARTS_MAX:
+        raise OSError(f"window {name} was begun {number} times")
+    return Mp4Writer(folder / f"{name}.part{number}.mp4", size_wh)
 
 
 def finish_clip(folder: Path, name: str) -> WindowClip | None:
-    """Turn the closed (or left behind) part of window `name` into its clip, atomically; None where nothing is in it.
+    """Turn the closed (or left behind) parts of window `name` into its clip, atomically; None where nothing is in it.
 
     Raises:
-        OSError: no space, no permission. The part stays.
+        OSError, FFmpegError: no space, no permission. The parts stay.
     """
     jpegs = folder / (name + _PART_JPEGS)
     if jpegs.is_dir():
         return _finish_jpegs(jpegs, folder / f"{name}.jpegs")
-    part = folder / (name + _PART_MP4)
-    if not part.exists():
-        return load_clip(folder, name)
-    offsets_s = _offsets_of(part)
-    if not offsets_s:
+    all_parts = _parts(folder, name)
+    parts = {part: offsets_s for part in all_parts if (offsets_s := _offsets_of(part))}
+    if parts:
+        beside = folder / f"{name}.mp4.new"
+        _copy_retimed(tuple(parts), beside)
+        # The map first: a clip that is there always has one.
+        times = [offset_s for offsets_s in parts.values() for offset_s in offsets_s]
+        _write_atomically(folder / f"{name}.map.json", json.dumps(times).encode())
+        beside.replace(folder / f"{name}.mp4")
+    for part in all_parts:
         part.unlink()
-        return None
-    target, beside = folder / f"{name}.mp4", folder / f"{name}.mp4.new"
-    _copy_retimed(part, beside)
-    # The map first: a clip that is there always has one.
-    _write_atomically(folder / f"{name}.map.json", json.dumps(offsets_s).encode())
-    beside.replace(target)
-    part.unlink()
     return load_clip(folder, name)
 
 
@@ -199,22 +210,28 @@ def load_clip(folder: Path, name: str) -> WindowClip | None:
     return WindowClip(path=path, mp4=True, time_map=ClipMap(offsets_s=offsets_s), size_bytes=size_bytes)
 
 
-def parts_in(folder: Path) -> tuple[str, ...]:
+def unfinished(folder: Path) -> tuple[str, ...]:
     """Names of windows that were being written when the program ended, oldest first."""
-    names = {
-        path.name.removesuffix(ending)
-        for ending in (_PART_MP4, _PART_JPEGS)
-        for path in (folder.glob(f"*{ending}") if folder.is_dir() else ())
-    }
+    names = {path.name.partition(".")[0] for path in folder.glob("*.part*")} if folder.is_dir() else set()
     return tuple(sorted(names))
 
 
 def discard(folder: Path, name: str) -> None:
     """Remove all that is kept of window `name`; fine when there is nothing."""
-    for ending in (_PART_MP4, ".mp4.new", ".mp4", ".map.json", ".map.json.new"):
+    for part in _parts(folder, name):
+        part.unlink(missing_ok=True)
+    for ending in (".mp4.new", ".mp4", ".map.json", ".map.json.new"):
         (folder / (name + ending)).unlink(missing_ok=True)
     for ending in (_PART_JPEGS, ".jpegs"):
         shutil.rmtree(folder / (name + ending), ignore_errors=True)
+
+
+def _parts(folder: Path, name: str) -> list[Path]:
+    return sorted(folder.glob(f"{name}.part*.mp4"), key=_number_of)
+
+
+def _number_of(part: Path) -> int:
+    return int(part.name.removesuffix(".mp4").rpartition(".part")[2])
 
 
 def _h264_stream(container: OutputContainer, size_wh: tuple[int, int]) -> VideoStream:
@@ -250,27 +267,35 @@ def _offsets_of(path: Path) -> tuple[float, ...]:
     return tuple(round(first_s + at_s, 3) for at_s in times)
 
 
-def _whole(container: InputContainer) -> Iterator[Packet]:
+def _whole(container: InputContainer) -> Iterator[Packet[VideoStream]]:
     try:
         for packet in container.demux(video=0):
+            if packet.is_corrupt:
+                return  # cut in the middle; all that follows rests on it
             if packet.size and packet.pts is not None:
                 yield packet
     except FFmpegError:
         return  # the file ends in the middle of a packet
 
 
-def _copy_retimed(part: Path, target: Path) -> None:
-    """Copy the packets of `part` to a plain MP4 in which they are one second apart."""
-    with av.open(part, "r", format="mp4") as source, target.open("wb") as file:
+def _copy_retimed(parts: tuple[Path, ...], target: Path) -> None:
+    """Copy the packets of `parts` to one plain MP4 in which they are one second apart."""
+    number = 0
+    with target.open("wb") as file:
         target.chmod(0o600)
         with av.open(file, "w", format="mp4", options={"movflags": "faststart"}) as sink:
-            stream = sink.add_stream_from_template(source.streams.video[0])
-            for number, packet in enumerate(_whole(source)):
-                packet.stream = stream
-                packet.time_base = Fraction(1, CLIP_FPS)
-                packet.pts = packet.dts = number
-                packet.duration = 1
-                sink.mux(packet)
+            stream: VideoStream | None = None
+            for part in parts:
+                with av.open(part, "r", format="mp4") as source:
+                    # The same encoder with the same settings made all parts: one header fits them all.
+                    stream = stream or sink.add_stream_from_template(source.streams.video[0])
+                    for packet in _whole(source):
+                        packet.stream = stream
+                        packet.time_base = Fraction(1, CLIP_FPS)
+                        packet.pts = packet.dts = number
+                        packet.duration = 1
+                        sink.mux(packet)
+                        number += 1
         file.flush()
         os.fsync(file.fileno())
 
