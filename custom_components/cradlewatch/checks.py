@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 _EARLIER_MAX = 3
 _RUNNING_MAX = 4
+_PICTURE_TRIES = 5
+_PICTURE_WAIT_S = 0.4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,14 +123,19 @@ class CheckDesk:
         return self._judged(verdict)
 
     async def _picture(self) -> Picture | None:
-        state = self._monitor.keeper.state
-        if state.link is not Link.LIVE:
-            return None
-        return await self._monitor.async_picture(
-            max_age_s=self._settings.picture_max_age_s,
-            long_edge_px=self._settings.long_edge_px,
-            quality=self._settings.jpeg_quality,
-        )
+        """A fresh picture. A camera that is live for a moment only may have none decoded yet."""
+        for _ in range(_PICTURE_TRIES):
+            if self._monitor.keeper.state.link is not Link.LIVE:
+                return None
+            picture = await self._monitor.async_picture(
+                max_age_s=self._settings.picture_max_age_s,
+                long_edge_px=self._settings.long_edge_px,
+                quality=self._settings.jpeg_quality,
+            )
+            if picture is not None:
+                return picture
+            await asyncio.sleep(_PICTURE_WAIT_S)
+        return None
 
     def _request(self, picture: Picture, *, urgent: bool) -> CheckRequest:
         monitor = self._monitor

@@ -1,7 +1,7 @@
 """One crib on the event loop: holds its thread, tracker and judge, and keeps what its entities show up to date."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict
 from datetime import datetime, timedelta
 import logging
 from pathlib import Path
@@ -408,5 +408,5 @@ class CribMonitor:
             "dropped_incidents": self.desk.dropped,
             "stops_late": self.stops_late,
             "loop": thread.loop.details() if thread else None,
-            "info": replace(self._info) if self._info else None,
+            "info": asdict(self._info) if self._info else None,
         }

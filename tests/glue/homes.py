@@ -59,9 +59,7 @@ async def until[T](check: Callable[[], T], what: str, limit_s: float = 15) -> T:
 
 async def live(hass: HomeAssistant, monitor: CribMonitor, limit_s: float = 20) -> None:
     """Wait for the picture."""
-    await until(
-        lambda: crib_state(hass, monitor, "binary_sensor", "connectivity").state == "on", "the camera", limit_s
-    )
+    await until(lambda: crib_state(hass, monitor, "binary_sensor", "connectivity").state == "on", "the camera", limit_s)
 
 
 async def leave(hass: HomeAssistant, entry: MockConfigEntry) -> None:

@@ -28,9 +28,7 @@ async def check(hass: HomeAssistant, **data: Any) -> dict[str, Any]:
     return result
 
 
-async def test_danger_reaches_everything_in_one_pass(
-    hass: HomeAssistant, video: Path, gemini: GeminiServer
-) -> None:
+async def test_danger_reaches_everything_in_one_pass(hass: HomeAssistant, video: Path, gemini: GeminiServer) -> None:
     gemini.answer_with("ok")
     entry = await add_home(hass, crib_data("Nursery", str(video)), data=GEMINI)
     monitor = crib_of(entry)

@@ -15,7 +15,6 @@ import pytest
 
 from custom_components.cradlewatch.const import CRIB_ENTITY_KEYS, DOMAIN, HOME_ENTITY_KEYS
 from custom_components.cradlewatch.storage import database_path, footage_path
-
 from tests.glue.homes import add_home, crib_data, crib_of, crib_state, leave, live, until
 
 
@@ -95,7 +94,9 @@ async def test_cribs_come_change_and_go_without_touching_the_others(hass: HomeAs
     await live(hass, cot)
     cot_thread = cot._thread
 
-    hass.config_entries.async_update_subentry(entry, second, title="Small cot", data={"name": "Small cot", **dict(second.data)})
+    hass.config_entries.async_update_subentry(
+        entry, second, title="Small cot", data={"name": "Small cot", **dict(second.data)}
+    )
     await hass.async_block_till_done()
     assert crib_of(entry, "Small cot") is cot
     assert cot._thread is cot_thread, "a new name opened the camera anew"

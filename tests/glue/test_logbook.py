@@ -1,0 +1,138 @@
+"""The logbook as its own API gives it: one readable line of ours for an incident, few of Home Assistant's."""
+
+from datetime import timedelta
+from http import HTTPStatus
+from pathlib import Path
+import time
+from typing import Any
+
+from homeassistant.components.recorder import get_instance
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
+
+from custom_components.cradlewatch.const import DOMAIN
+from custom_components.cradlewatch.engine.models import EventKind, Severity, Signal, Verdict
+from tests.glue.homes import add_home, crib_data, crib_of, crib_state, entity_id, leave, live, until
+
+
+@pytest.fixture(autouse=True)
+def custom_integrations(recorder_mock: object, enable_custom_integrations: None) -> None:
+    """The recorder must be there before Home Assistant is."""
+
+
+@pytest.fixture(autouse=True)
+def own_folder(hass: HomeAssistant, tmp_path: Path) -> None:
+    hass.config.config_dir = str(tmp_path / "config")
+    (tmp_path / "config").mkdir(exist_ok=True)
+
+
+def verdict(safety: Severity, title: str) -> Verdict:
+    return Verdict(
+        provider="gemini",
+        model="m",
+        taken_at=dt_util.utcnow(),
+        taken_at_s=time.monotonic(),
+        latency_s=1,
+        safety=safety,
+        title=title,
+        description="A long description.",
+        hazard=EventKind.FACE_COVERED if safety.rank > 1 else None,
+    )
+
+
+async def lines(hass: HomeAssistant, ws: Any, crib_id: str, entry_id: str) -> list[dict[str, Any]]:
+    """All that the page of the crib shows."""
+    await get_instance(hass).async_block_till_done()
+    await hass.async_block_till_done()
+    device = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, crib_id), entry_id)
+    assert device is not None
+    entities = [row.entity_id for row in er.async_get(hass).entities.values() if row.device_id == device.id]
+    await ws.send_json_auto_id(
+        {
+            "type": "logbook/get_events",
+            "start_time": (dt_util.utcnow() - timedelta(minutes=5)).isoformat(),
+            "entity_ids": entities,
+            "device_ids": [device.id],
+        }
+    )
+    answer = await ws.receive_json()
+    assert answer["success"], answer
+    result: list[dict[str, Any]] = answer["result"]
+    return result
+
+
+async def test_one_line_for_an_incident_and_one_for_its_verdict(
+    hass: HomeAssistant, video: Path, hass_ws_client: WebSocketGenerator, hass_client: ClientSessionGenerator
+) -> None:
+    assert await async_setup_component(hass, "logbook", {})
+    entry = await add_home(hass, crib_data("Nursery", str(video)))
+    monitor = crib_of(entry)
+    await live(hass, monitor)
+    ws = await hass_ws_client()
+    before = await lines(hass, ws, monitor.config.crib_id, entry.entry_id)
+    known = {str(line) for line in before}
+
+    covered = Signal(
+        kind=EventKind.FACE_COVERED, active=True, at_s=time.monotonic(), severity=Severity.DANGER, score=0.7
+    )
+    monitor._signal(covered)
+    monitor._signal(covered)
+    await until(
+        lambda: crib_state(hass, monitor, "event", "event").attributes.get("event_type") == "face_covered", "it"
+    )
+    first = [
+        line
+        for line in await lines(hass, ws, monitor.config.crib_id, entry.entry_id)
+        if str(line) not in known and line.get("domain") == "cradlewatch" and "motion" not in line["message"].lower()
+    ]
+    assert len(first) == 1, first
+    assert first[0]["name"] == "Nursery"
+    assert "danger" in first[0]["message"]
+    assert first[0]["entity_id"] == entity_id(hass, monitor.config.crib_id, "event", "event")
+
+    monitor.publish(
+        monitor.tracker.on_verdict(verdict(Severity.DANGER, "Blanket over face"), dt_util.utcnow(), time.monotonic())
+    )
+    monitor.publish(
+        monitor.tracker.on_verdict(verdict(Severity.DANGER, "Still covered"), dt_util.utcnow(), time.monotonic())
+    )
+    await until(lambda: crib_state(hass, monitor, "event", "event").attributes.get("status") == "confirmed", "verdict")
+    ours = [
+        line
+        for line in await lines(hass, ws, monitor.config.crib_id, entry.entry_id)
+        if line.get("domain") == "cradlewatch" and "motion" not in line["message"].lower()
+    ]
+    assert [line["message"].split(" · ")[0] for line in ours[-1:]] == ["Blanket over face"]
+    assert len(ours) == 2, ours
+
+    client = await hass_client()
+    answer = await client.get(f"/api/logbook?entity={first[0]['entity_id']}")
+    assert answer.status == HTTPStatus.OK
+    assert any("danger" in (line.get("message") or "") for line in await answer.json())
+    await leave(hass, entry)
+
+
+async def test_home_assistant_adds_few_lines_of_its_own(
+    hass: HomeAssistant, video: Path, hass_ws_client: WebSocketGenerator
+) -> None:
+    """Sensors (activity, safety, the last title) add none; the event entity and its binary sensor do."""
+    assert await async_setup_component(hass, "logbook", {})
+    entry = await add_home(hass, crib_data("Nursery", str(video)))
+    monitor = crib_of(entry)
+    await live(hass, monitor)
+    await until(lambda: monitor.coordinator.data.activity is not None, "a reading")
+    monitor.test_alert()
+    await until(lambda: crib_state(hass, monitor, "event", "event").attributes.get("event_type") == "test", "it")
+    ws = await hass_ws_client()
+    shown = await lines(hass, ws, monitor.config.crib_id, entry.entry_id)
+    mine = [line for line in shown if line.get("domain") != "cradlewatch"]
+    assert not [line for line in mine if line.get("entity_id", "").startswith("sensor.")], mine
+    about_test = [
+        line for line in mine if line.get("entity_id") == entity_id(hass, monitor.config.crib_id, "event", "event")
+    ]
+    assert len(about_test) <= 2
+    await leave(hass, entry)
