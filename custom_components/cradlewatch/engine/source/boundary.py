@@ -81,7 +81,8 @@ def problem_of(error: BaseException) -> SourceProblem:
         return SourceProblem.INVALID_AUTH
     if isinstance(error, _TIMEOUT) or getattr(error, "errno", None) == errno.ETIMEDOUT:
         return SourceProblem.TIMEOUT
-    if isinstance(error, _UNSUPPORTED):
+    # EPROTONOSUPPORT: an RTSP server that does not send over this transport (461).
+    if isinstance(error, _UNSUPPORTED) or getattr(error, "errno", None) == errno.EPROTONOSUPPORT:
         return SourceProblem.UNSUPPORTED_SOURCE
     return SourceProblem.CANNOT_CONNECT
 
