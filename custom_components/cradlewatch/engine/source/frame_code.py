@@ -20,14 +20,14 @@ FRAME_CODE_MODULUS = 1 << 24
 
 _ROWS, _COLS = 4, 10
 _NUMBER_BITS, _CHECK_BITS = 24, 12
-_DARK, _LIGHT = 52, 148
+_DARK, _LIGHT = 88, 164
 # Two dark and two light corners. Noise seldom has them, and they tell the levels at both ends of the box.
 _MARKERS = {0: 0, 9: 1, 30: 1, 39: 0}
 _PAYLOAD_CELLS = tuple(cell for cell in range(_ROWS * _COLS) if cell not in _MARKERS)
 # Mixed in, so that small numbers are not one flat block (which any dark corner could imitate).
 _MASK = 0xA5C_96B_3D2
 _CRC_POLYNOMIAL = 0x80F
-_MIN_CONTRAST = 40.0
+_MIN_CONTRAST = 36.0
 _MIN_MARGIN = 0.18
 
 

@@ -47,7 +47,7 @@ class NurseryScene:
         self._rail = day.rail.getchannel("A")
         self._crib = _crib_sprite(day)
         self._carer = _carer_sprites()
-        self._noise = {False: _noise_tile(1.3, 5), True: _noise_tile(2.8, 6)}
+        self._noise = {False: _noise_tile(1.3, 5), True: _noise_tile(2.3, 6)}
         self._sprites: OrderedDict[tuple[Figure, bool, bool], Sprite] = OrderedDict()
         self._sound = NurserySound()
         self._frames = round(self.period_s * self.frame_rate_fps)
