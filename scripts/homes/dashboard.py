@@ -17,7 +17,8 @@ def dashboard(ids: dict[str, str], name: str, *, ai: bool) -> dict[str, Any]:
     """One view in sections: picture and state first, then what happened, then how well it works."""
 
     def tile(key: str, **more: object) -> dict[str, Any]:
-        return {"type": "tile", "entity": entity(ids, key), **more}
+        # The heading says whose it is already.
+        return {"type": "tile", "entity": entity(ids, key), "name": {"type": "entity"}, **more}
 
     now = [
         {"type": "heading", "heading": name, "icon": "mdi:baby-face-outline"},
@@ -41,7 +42,7 @@ def dashboard(ids: dict[str, str], name: str, *, ai: bool) -> dict[str, Any]:
         {"type": "heading", "heading": "How well it works", "icon": "mdi:heart-pulse"},
         {"type": "history-graph", "hours_to_show": 2, "entities": [{"entity": entity(ids, "activity_level")}]},
         tile("frame_rate"), tile("frame_lag"), tile("connectivity"), tile("sleep_today"),
-        tile("check_now"), tile("test_alert"),
+        tile("check_now", hide_state=True), tile("test_alert", hide_state=True),
     ]  # fmt: skip
     return {
         "title": name,

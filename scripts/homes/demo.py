@@ -86,7 +86,7 @@ class Demo:
                 port=arguments.port, password=self.password, language=local_language(), time_zone=local_time_zone()
             ),
         )
-        self.name = arguments.name or ("Nursery" if not self.own else "Crib")
+        self.name = arguments.name or ("Mina" if not self.own else "Crib")
 
     def prepare(self) -> None:
         """Refuse what cannot work before anything is started."""

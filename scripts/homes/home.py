@@ -156,7 +156,7 @@ class Home:
         shutil.rmtree(self.config_dir, ignore_errors=True)
 
     async def get(self, path: str) -> Any:
-        """GET of the REST API."""
+        """GET of the REST API: parsed JSON, text, or bytes, by the answer's kind."""
         return await self._request("GET", path)
 
     async def post(self, path: str, body: object = None) -> Any:
@@ -166,10 +166,12 @@ class Home:
     async def _request(self, method: str, path: str, body: object = None) -> Any:
         assert self._session is not None, "not started"
         async with self._session.request(method, self.url + path, json=body) as response:
-            text = await response.text()
             if response.status >= 400:
-                raise HomeError(f"{method} {path}: {response.status} {text[:500]}")
-            return json.loads(text) if "json" in response.headers.get("Content-Type", "") else text
+                raise HomeError(f"{method} {path}: {response.status} {(await response.text())[:500]}")
+            kind = response.headers.get("Content-Type", "")
+            if "json" in kind:
+                return await response.json()
+            return await response.text() if kind.startswith("text/") else await response.read()
 
     async def state(self, entity_id: str) -> dict[str, Any] | None:
         """State and attributes, or None."""
