@@ -98,5 +98,7 @@ def _put_away(loop: asyncio.AbstractEventLoop) -> None:
             if stubborn:
                 _LOGGER.warning("%d analysis tasks did not end when cancelled", len(stubborn))
         loop.run_until_complete(loop.shutdown_asyncgens())
+        # google-genai 3 asks helper threads; they are idle by now, and one that is not is left behind.
+        loop.run_until_complete(loop.shutdown_default_executor(_CLEANUP_S))
     finally:
         loop.close()
