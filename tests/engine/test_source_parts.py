@@ -121,6 +121,27 @@ def test_broken_sound_is_counted_and_never_raised(tmp_path: Path) -> None:
         transcoder.close()
 
 
+def test_sound_that_cannot_be_encoded_leaves_the_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "clip.mkv"
+    write_clip(path, Clip(seconds=1, size_wh=(320, 240), audio="libopus"))
+
+    def refuse(*_: object) -> None:
+        raise ValueError("no AAC encoder here")
+
+    monkeypatch.setattr(AacEncoder, "__init__", refuse)
+    with av.open(str(path)) as container:
+        source = StreamSource(ListReader(container))
+        assert source.audio_stream is None
+        assert source.info.audio_codec is None
+        items, _ = items_until_error(source)
+        assert {item.stream.type for item in items} == {"video"}
+        assert len(items) == 15
+        assert source.counts.dropped_audio > 0
+    assert "sound" in caplog.text
+
+
 def test_packets_without_times_get_them(tmp_path: Path) -> None:
     path = tmp_path / "clip.mkv"
     write_clip(path, Clip(seconds=1, size_wh=(320, 240)))

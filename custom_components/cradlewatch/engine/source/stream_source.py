@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+import logging
 
 from av.audio.stream import AudioStream
 from av.error import FFmpegError
@@ -15,6 +16,7 @@ from .nal import NalCodec, ParameterWatch
 from .reader import MediaPacket, PacketReader, fraction_of
 from .types import MediaItem
 
+_LOGGER = logging.getLogger(__name__)
 _MAX_RATE_FPS = 240
 _MAX_UNDATED = 8
 
@@ -64,8 +66,10 @@ class StreamSource:
                 self._watch = ParameterWatch(NalCodec(codec), reader.video.codec_context.extradata)
             else:
                 self._video = VideoTranscoder(reader.video, self._rate_fps, live_clock=reader.live_clock)
+            self._passed_audio = reader.audio
             if reader.audio is not None and reader.audio.codec_context.codec.name not in PASSED_CODECS:
-                self._audio = AudioTranscoder(reader.audio)
+                self._passed_audio = None
+                self._audio = _transcoder(reader.audio)
         except SourceError:
             self.close()
             raise
@@ -94,7 +98,7 @@ class StreamSource:
     @property
     def audio_stream(self) -> AudioStream | None:
         """Template of the sound that `items` carries."""
-        return self._audio.stream if self._audio else self._reader.audio
+        return self._audio.stream if self._audio else self._passed_audio
 
     def items(self) -> Iterator[MediaItem]:
         """See `Source.items`."""
@@ -162,7 +166,7 @@ class StreamSource:
                     stream=self._audio.stream, packet=encoded, is_key=True, arrived_s=arrived_s, frame=frame
                 )
             self.counts.dropped_audio = self._audio.dropped
-        elif self._times["audio"].fill(packet, packet.duration or 0):
+        elif self._passed_audio is not None and self._times["audio"].fill(packet, packet.duration or 0):
             yield MediaItem(stream=packet.stream, packet=packet, is_key=True, arrived_s=arrived_s)
         else:
             self.counts.dropped_audio += 1
@@ -177,6 +181,15 @@ def rate_of(stream: VideoStream) -> float | None:
         if rate and 0 < float(rate) <= _MAX_RATE_FPS:
             return float(rate)
     return None
+
+
+def _transcoder(stream: AudioStream) -> AudioTranscoder | None:
+    try:
+        return AudioTranscoder(stream)
+    except FFmpegError, ValueError:
+        # A picture without sound is worth more than neither; its packets are counted as dropped.
+        _LOGGER.warning("The camera's sound (%s) cannot be encoded for viewers", stream.codec_context.codec.name)
+        return None
 
 
 def _codec_name(stream: AudioStream) -> str:
