@@ -17,8 +17,8 @@ type Mask = NDArray[np.bool_]
 def windows_of(cells: Picture) -> Picture:
     """Means of 2 x 2 neighbouring cells: (rows - 1, columns - 1)."""
     rows = cells[:-1] + cells[1:]
-    means: Picture = (rows[:, :-1] + rows[:, 1:]) * np.float32(0.25)
-    return means
+    windows: Picture = (rows[:, :-1] + rows[:, 1:]) * np.float32(0.25)
+    return windows
 
 
 def blur3(grid: Picture) -> Picture:
@@ -28,7 +28,8 @@ def blur3(grid: Picture) -> Picture:
     padded[0, 1:-1], padded[-1, 1:-1] = grid[0], grid[-1]
     padded[:, 0], padded[:, -1] = padded[:, 1], padded[:, -2]
     rows = padded[:-2] + padded[1:-1] + padded[2:]
-    return (rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]) * np.float32(1 / 9)
+    means: Picture = (rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]) * np.float32(1 / 9)
+    return means
 
 
 def count3(mask: Mask) -> NDArray[np.int8]:
