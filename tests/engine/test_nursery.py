@@ -191,9 +191,9 @@ def test_cost_of_a_frame(scene: NurseryScene) -> None:
     """Prints the cost; what counts is that a still frame is cheaper than a newly posed one."""
     costs_ms = []
     for index in range(0, 9000, 3):
-        began_s = time.perf_counter()
+        began_s = time.thread_time()
         scene.frame_yuv420(index)
-        costs_ms.append((time.perf_counter() - began_s) * 1000)
+        costs_ms.append((time.thread_time() - began_s) * 1000)
     median, mean, p99 = statistics.median(costs_ms), statistics.fmean(costs_ms), float(np.percentile(costs_ms, 99))
     print(f"frame cost: median {median:.2f} ms, mean {mean:.2f} ms, p99 {p99:.2f} ms, max {max(costs_ms):.2f} ms")
     assert median < mean
