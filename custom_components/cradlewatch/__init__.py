@@ -138,8 +138,7 @@ class HomeKeeper:
     async def async_close(self, reason: str) -> None:
         """Stop all cribs at the same time, then the AI and the store, and leave no socket behind."""
         data = self._data
-        await asyncio.gather(*(monitor.async_stop(reason) for monitor in data.cribs.values()))
-        await data.analyst.async_close()
+        await asyncio.gather(data.analyst.async_close(), *(crib.async_stop(reason) for crib in data.cribs.values()))
         await data.store.async_close()
         await self._hass.async_add_executor_job(lambda: shutil.rmtree(data.socket_folder, ignore_errors=True))
 

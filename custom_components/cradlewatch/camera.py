@@ -142,8 +142,12 @@ class CribCamera(CribEntity, Camera):
 
     async def _drop_stream(self) -> None:
         stream, self.stream = self.stream, None
-        if stream is not None:
-            await stream.stop()
+        if stream is None:
+            return
+        for output in stream.outputs().values():
+            # `stop` alone leaves their idle timers running.
+            await stream.remove_provider(output)
+        await stream.stop()
 
     @callback
     def _open_anew(self) -> None:

@@ -15,7 +15,7 @@ from homeassistant.util import dt as dt_util
 from .analyst import Analyst
 from .engine.analysis.jobs import CheckContext, CheckRequest, EarlierVerdict, LocalFindings
 from .engine.errors import AnalysisError, AnalysisFailure
-from .engine.models import EventKind, Link, MonitorEvent, Phase, Picture, Status, Verdict
+from .engine.models import EventKind, Link, MonitorEvent, Phase, Picture, Severity, Status, Verdict
 from .engine.settings import CheckSettings
 from .engine.store import Store
 from .storage import AsyncStore
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 _EARLIER_MAX = 3
 _RUNNING_MAX = 4
+_UNAVAILABLE_AFTER = 3
 _PICTURE_TRIES = 5
 _PICTURE_WAIT_S = 0.4
 
@@ -49,6 +50,7 @@ class CheckDesk:
         self._settings = CheckSettings()
         self._due_s = float("-inf")
         self._running: set[asyncio.Task[CheckOutcome]] = set()
+        self._failed_in_row = 0
         self._earlier: deque[Verdict] = deque(maxlen=_EARLIER_MAX)
 
     @callback
@@ -178,6 +180,8 @@ class CheckDesk:
             return CheckOutcome(failure=AnalysisFailure.CANCELLED)
         self._store.write(Store.save_verdict, monitor.config.crib_id, verdict)
         monitor.judge.on_verdict(verdict)
+        self._failed_in_row = 0
+        monitor.publish(monitor.tracker.end(EventKind.AI_UNAVAILABLE, None, dt_util.utcnow(), time.monotonic()))
         monitor.publish(monitor.tracker.on_verdict(verdict, dt_util.utcnow(), time.monotonic()))
         monitor.save_attention()
         if verdict.title:
@@ -193,8 +197,28 @@ class CheckDesk:
         if failure is not AnalysisFailure.CANCELLED:
             monitor.judge.on_failure(failure, time.monotonic(), detail)
             self._store.write(Store.save_failure, monitor.config.crib_id, failure, dt_util.utcnow())
+            self._tell_unavailable(failure)
             monitor.keeper.refresh()
         return CheckOutcome(failure=failure, detail=detail)
+
+    @callback
+    def _tell_unavailable(self, failure: AnalysisFailure) -> None:
+        """Tell once that nobody judges pictures: at once for a refused key, else after some failures in a row."""
+        if failure is AnalysisFailure.NO_PICTURE:
+            return
+        self._failed_in_row += 1
+        monitor = self._monitor
+        enough = self._failed_in_row >= _UNAVAILABLE_AFTER or failure is AnalysisFailure.INVALID_KEY
+        if enough and not monitor.tracker.active(EventKind.AI_UNAVAILABLE):
+            monitor.publish(
+                monitor.tracker.raise_event(
+                    EventKind.AI_UNAVAILABLE,
+                    severity=Severity.WARNING,
+                    now_at=dt_util.utcnow(),
+                    now_s=time.monotonic(),
+                    momentary=False,
+                )
+            )
 
 
 def _age_months(birthdate: date | None) -> int | None:

@@ -23,6 +23,7 @@ EVENT_LINE = "cradlewatch_logbook"
 _LOGGER = logging.getLogger(__name__)
 _WAITING_MAX = 500
 _REMEMBERED = 256
+_PICTURE_S = 1.0
 
 type Line = tuple[Status, Severity]
 
@@ -111,11 +112,22 @@ class IncidentDesk:
         while self._waiting:
             event = self._waiting[0]
             if event.phase is Phase.OPENED and event.snapshot is None:
-                snapshot = await self._picture_of(event)
-                if snapshot is not None:
-                    self._remember(self._snapshots, event.event_id, snapshot)
+                await self._take_picture(event)
             self._waiting.popleft()
             self._tell(event)
+
+    async def _take_picture(self, event: MonitorEvent) -> None:
+        """Nothing that goes wrong with a picture may hold an alert back."""
+        try:
+            async with asyncio.timeout(_PICTURE_S):
+                snapshot = await self._picture_of(event)
+        except TimeoutError:
+            _LOGGER.debug("The picture of an incident took too long")
+        except Exception:
+            _LOGGER.exception("The picture of an incident of %s failed", self.name)
+        else:
+            if snapshot is not None:
+                self._remember(self._snapshots, event.event_id, snapshot)
 
     @callback
     def _tell(self, event: MonitorEvent) -> None:

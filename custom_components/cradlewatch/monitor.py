@@ -46,7 +46,7 @@ from .storage import AsyncStore, SwitchMemory
 
 _LOGGER = logging.getLogger(__name__)
 _TICK = timedelta(seconds=1)
-_STOP_S = 2.5
+_STOP_S = 2.0
 _RESTART_S = 5.0
 _ASK_CAMERA_AGAIN_S = (2.0, 4.0, 8.0, 15.0)
 # Told within 10 s of the last packet, hops and words included.

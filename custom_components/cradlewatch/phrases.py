@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from homeassistant.core import HomeAssistant
 
 from .engine.models import MonitorEvent, Status
-from .wording import load_texts, words
+from .wording import LANGUAGES, load_texts, words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,20 +17,27 @@ class Words:
 
 
 async def async_load_phrases(hass: HomeAssistant) -> None:
-    """Read the texts of the home's language, once, off the event loop."""
-    await hass.async_add_executor_job(load_texts, hass.config.language)
+    """Read the texts, once, off the event loop."""
+    for language in LANGUAGES:
+        # All of them: the parent may choose another at any time, and then no file may be read on the event loop.
+        await hass.async_add_executor_job(load_texts, language)
 
 
 def words_of(hass: HomeAssistant, event: MonitorEvent, name: str) -> Words:
     """The words for `event` of the crib `name`."""
-    title, description = words(event, name, load_texts(hass.config.language))
+    title, description = words(event, name, load_texts(_language(hass)))
     return Words(title=title, description=description)
 
 
 def logbook_message(hass: HomeAssistant, event: MonitorEvent, said: Words, name: str) -> str:
     """One line that reads after the crib's name: what, how serious, who says so."""
-    texts = load_texts(hass.config.language)
+    texts = load_texts(_language(hass))
     provider = texts.providers.get(event.provider, event.provider)
     what = texts.dismissed if event.status is Status.DISMISSED else said.title.removeprefix(f"{name}: ")
     parts = (what, texts.severities[event.severity], texts.statuses[event.status], provider)
     return " · ".join(part for part in parts if part)
+
+
+def _language(hass: HomeAssistant) -> str:
+    short = hass.config.language.partition("-")[0].lower()
+    return short if short in LANGUAGES else "en"

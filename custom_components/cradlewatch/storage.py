@@ -20,7 +20,7 @@ _LOGGER = logging.getLogger(__name__)
 
 _DATABASE = "cradlewatch.db"
 _WRITES_WAITING_MAX = 1000
-_CLOSE_S = 2.0
+_CLOSE_S = 0.8
 
 
 def database_path(hass: HomeAssistant) -> Path:

@@ -120,6 +120,10 @@ async def test_a_refused_key_starts_one_reauthentication_and_nothing_else_stops(
         return value
 
     await until(lambda: reason() == "invalid_key", "the reason")
+    await until(
+        lambda: crib_state(hass, monitor, "event", "event").attributes.get("event_type") == "ai_unavailable",
+        "the event",
+    )
     asked = gemini.checks_received
     await check(hass)
     assert gemini.checks_received == asked, "a refused key was used again"

@@ -196,3 +196,31 @@ async def test_another_camera_of_the_home_as_source(hass: HomeAssistant, camera_
     entry = await add_home(hass, crib)
     await live(hass, crib_of(entry))
     await leave(hass, entry)
+
+
+async def test_home_assistants_own_stream_plays_the_relay(
+    hass: HomeAssistant, video: Path, hass_client_no_auth: ClientSessionGenerator
+) -> None:
+    from homeassistant.components.camera import async_request_stream
+
+    entry = await add_home(hass, crib_data("Nursery", str(video)))
+    monitor = crib_of(entry)
+    await live(hass, monitor)
+    camera = entity_id(hass, monitor.config.crib_id, "camera", "camera")
+    url = await async_request_stream(hass, camera, "hls")
+    client = await hass_client_no_auth()
+    async with asyncio.timeout(20):
+        answer = await client.get(url)
+        assert answer.status == HTTPStatus.OK
+        assert "#EXTM3U" in await answer.text()
+        playlist = await client.get(url.replace("master_playlist", "playlist"))
+        assert "segment" in await playlist.text()
+    # Another format: the stream component is told, and what it served before ends.
+    stream = hass.data["camera"].get_entity(camera).stream
+    before = stream.get_diagnostics().get("update_source", 0)
+    cut(monitor, video)
+    monitor._thread.loop.set_source(SourceSettings(spec="demo:"))  # type: ignore[union-attr]
+    await until(lambda: stream.get_diagnostics().get("update_source", 0) > before, "the new generation")
+    started = time.monotonic()
+    await leave(hass, entry)
+    assert time.monotonic() - started < 5
