@@ -11,7 +11,7 @@ from scripts.homes.hls import HlsReader, missing_numbers
 from scripts.homes.home import Home
 from tests.servers.gemini import GeminiServer
 
-from .conftest import eventually, needs_chromium, running_home
+from tests.e2e.conftest import eventually, needs_chromium, running_home
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
