@@ -29,7 +29,7 @@ _DUSK_DARKEST = 80
 class NurseryScene:
     """Frames and sound of the drawn nursery, by number. Belongs to one thread.
 
-    Takes about 1.5 s to make (the room is drawn twice, by day and for the infrared camera).
+    Takes about 1 s to make (the room is drawn twice, by day and for the infrared camera).
     """
 
     size_wh = SIZE_WH

@@ -182,7 +182,7 @@ def _humming(start_s: float, end_s: float) -> list[_Sound]:
         swing = 2 * np.pi * hertz * time + 0.35 * np.sin(2 * np.pi * 5.1 * time) * np.clip(time / 0.4, 0, 1)
         tone = np.sin(swing) + 0.28 * np.sin(2 * swing) + 0.07 * np.sin(3 * swing)
         swell = np.clip(time / 0.12, 0, 1) * np.clip((length_s - time) / 0.18, 0, 1)
-        sounds.append(_sound(at_s, (0.022 * tone * swell).astype(np.float32)))
+        sounds.append(_sound(at_s, (0.008 * tone * swell).astype(np.float32)))
         at_s += length_s
         note += 1
     return sounds
