@@ -59,7 +59,7 @@ def run_job[T](make_coroutine: Callable[[], Coroutine[Any, Any, T]], *, timeout_
     """
     if cancel.cancelled:
         raise AnalysisError(AnalysisFailure.CANCELLED)
-    loop = asyncio.new_event_loop()
+    loop = asyncio.SelectorEventLoop()
     try:
         return loop.run_until_complete(_limited(make_coroutine, timeout_s, cancel))
     finally:
@@ -87,7 +87,7 @@ async def _limited[T](make_coroutine: Callable[[], Coroutine[Any, Any, T]], time
     raise AnalysisError(AnalysisFailure.TIMEOUT, f"no answer within {timeout_s:g} s")
 
 
-def _put_away(loop: asyncio.AbstractEventLoop) -> None:
+def _put_away(loop: asyncio.BaseEventLoop) -> None:
     """Close the loop with all it holds. Never waits for a task that will not end or a thread that hangs in DNS."""
     left = asyncio.all_tasks(loop)
     for task in left:
