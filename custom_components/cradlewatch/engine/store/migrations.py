@@ -39,7 +39,22 @@ V1 = (
     "CREATE TABLE state (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (V1,)
+V2 = (
+    """CREATE TABLE windows (
+        crib_id TEXT NOT NULL, start_us INTEGER NOT NULL, repeat INTEGER NOT NULL, end_us INTEGER NOT NULL,
+        state TEXT NOT NULL, reason TEXT, coverage REAL, cut INTEGER NOT NULL, frames INTEGER NOT NULL,
+        attempts INTEGER NOT NULL, score INTEGER, PRIMARY KEY (crib_id, start_us, repeat)
+    )""",
+    "CREATE INDEX windows_start ON windows (start_us)",
+    "CREATE INDEX windows_waiting ON windows (crib_id, state, start_us)",
+    """CREATE TABLE reports (
+        crib_id TEXT NOT NULL, start_us INTEGER NOT NULL, repeat INTEGER NOT NULL, data TEXT NOT NULL,
+        PRIMARY KEY (crib_id, start_us, repeat)
+    )""",
+    "CREATE INDEX reports_start ON reports (start_us)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (V1, V2)
 
 
 def version_of(connection: Connection) -> int:

@@ -74,3 +74,30 @@ state = Table(
     Column("key", String, primary_key=True),
     Column("value", String, nullable=False),
 )
+
+windows = Table(
+    "windows",
+    metadata,
+    Column("crib_id", String, primary_key=True),
+    Column("start_us", Integer, primary_key=True),
+    Column("repeat", Integer, primary_key=True),
+    Column("end_us", Integer, nullable=False),
+    Column("state", String, nullable=False),
+    Column("reason", String),
+    Column("coverage", Float),
+    Column("cut", Integer, nullable=False),
+    Column("frames", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("score", Integer),
+)
+"""Ten-minute windows, each in one state."""
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("crib_id", String, primary_key=True),
+    Column("start_us", Integer, primary_key=True),
+    Column("repeat", Integer, primary_key=True),
+    Column("data", String, nullable=False),
+)
+"""Reports as JSON, each kept in the transaction that ended its window."""

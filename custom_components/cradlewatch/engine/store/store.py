@@ -89,7 +89,7 @@ class Store:
             connection.execute(statement.on_conflict_do_update(index_elements=["event_id"], set_=row))
             connection.execute(insert(schema.changes).values(change_row(crib_id, event)))
 
-        self._run(work)
+        self.run(work)
 
     def events(
         self,
@@ -111,7 +111,7 @@ class Store:
             query = query.where(table.c.started_us < to_us(end))
         if kinds is not None:
             query = query.where(table.c.kind.in_([kind.value for kind in kinds]))
-        return self._run(lambda connection: _events(connection, query))
+        return self.run(lambda connection: _events(connection, query))
 
     def last_event(self, crib_id: str) -> StoredEvent | None:
         """The newest incident of a crib."""
@@ -121,7 +121,7 @@ class Store:
         """The phases of an incident in order, each with its time."""
         table = schema.changes
         query = select(table.c.phase, table.c.at_us).where(table.c.event_id == event_id).order_by(table.c.id)
-        rows = self._run(lambda connection: connection.execute(query).all())
+        rows = self.run(lambda connection: connection.execute(query).all())
         return [(Phase(phase), from_us(at_us)) for phase, at_us in rows]
 
     def end_open_incidents(self, crib_id: str, reason: str, at: datetime) -> list[StoredEvent]:
@@ -147,7 +147,7 @@ class Store:
                 connection.execute(insert(schema.changes).values(change_row(crib_id, stored.event)))
             return ended
 
-        return self._run(work)
+        return self.run(work)
 
     # Verdicts
 
@@ -159,12 +159,12 @@ class Store:
             "safety": None if verdict.safety is None else verdict.safety.value,
             "data": VERDICT.dump_json(verdict).decode(),
         }
-        self._run(lambda connection: connection.execute(insert(schema.verdicts).values(row)))
+        self.run(lambda connection: connection.execute(insert(schema.verdicts).values(row)))
 
     def save_failure(self, crib_id: str, failure: AnalysisFailure, at: datetime) -> None:
         """Keep that, and why, there was no answer."""
         row = {"crib_id": crib_id, "at_us": to_us(at), "failure": failure.value}
-        self._run(lambda connection: connection.execute(insert(schema.verdicts).values(row)))
+        self.run(lambda connection: connection.execute(insert(schema.verdicts).values(row)))
 
     def verdicts(self, crib_id: str, *, limit: int = 50) -> list[Verdict | AnalysisFailure]:
         """The newest answers and failures first. `taken_at_s` of an earlier run means nothing in this one."""
@@ -175,7 +175,7 @@ class Store:
             .order_by(table.c.at_us.desc(), table.c.id.desc())
             .limit(limit)
         )
-        rows = self._run(lambda connection: connection.execute(query).all())
+        rows = self.run(lambda connection: connection.execute(query).all())
         return [VERDICT.validate_json(data) if data else AnalysisFailure(failure) for data, failure in rows]
 
     # Usage and state
@@ -195,12 +195,12 @@ class Store:
         statement = insert(table).values(day=day.isoformat(), provider=provider, **amounts)
         sums = {name: table.c[name] + statement.excluded[name] for name in amounts}
         statement = statement.on_conflict_do_update(index_elements=["day", "provider"], set_=sums)
-        self._run(lambda connection: connection.execute(statement))
+        self.run(lambda connection: connection.execute(statement))
 
     def usage(self, day: date) -> DayUsage:
         """What was used on a local day, zero where nothing was."""
         query = select(schema.usage).where(schema.usage.c.day == day.isoformat())
-        rows = self._run(lambda connection: connection.execute(query).mappings().all())
+        rows = self.run(lambda connection: connection.execute(query).mappings().all())
         names = ("calls", "failures", "tokens_in", "tokens_out", "cost")
         each = {row["provider"]: DayUsage(**{name: row[name] for name in names}) for row in rows}
         return DayUsage(**{name: sum(row[name] for row in rows) for name in names}, by_provider=each)
@@ -209,12 +209,12 @@ class Store:
         """Keep a JSON value. A key that concerns one crib holds its id, so that `erase_crib` finds it."""
         row = {"key": key, "value": json.dumps(value, allow_nan=False)}
         statement = insert(schema.state).values(row).on_conflict_do_update(index_elements=["key"], set_=row)
-        self._run(lambda connection: connection.execute(statement))
+        self.run(lambda connection: connection.execute(statement))
 
     def get_state(self, key: str) -> Any:
         """The JSON value under `key`, None where there is none."""
         query = select(schema.state.c.value).where(schema.state.c.key == key)
-        value = self._run(lambda connection: connection.execute(query).scalar_one_or_none())
+        value = self.run(lambda connection: connection.execute(query).scalar_one_or_none())
         return None if value is None else json.loads(value)
 
     # Keeping and erasing
@@ -231,10 +231,12 @@ class Store:
             changes = schema.changes
             connection.execute(delete(changes).where(changes.c.at_us < before_us, changes.c.event_id.not_in(kept)))
             connection.execute(delete(schema.verdicts).where(schema.verdicts.c.at_us < before_us))
+            for table in (schema.windows, schema.reports):
+                connection.execute(delete(table).where(table.c.start_us < before_us))
             connection.execute(delete(schema.usage).where(schema.usage.c.day < before.date().isoformat()))
             return gone
 
-        return self._run(work)
+        return self.run(work)
 
     def erase_crib(self, crib_id: str) -> None:
         """Erase every row of a crib, from the write-ahead log too."""
@@ -245,7 +247,7 @@ class Store:
                     connection.execute(delete(table).where(table.c.crib_id == crib_id))
             connection.execute(delete(schema.state).where(func.instr(schema.state.c.key, crib_id) > 0))
 
-        self._run(work)
+        self.run(work)
         self.checkpoint()
 
     def checkpoint(self) -> None:
@@ -264,7 +266,8 @@ class Store:
             raise StoreError("the store is closed")
         return self._connection
 
-    def _run[T](self, work: Callable[[Connection], T]) -> T:
+    def run[T](self, work: Callable[[Connection], T]) -> T:
+        """Do `work` in one transaction. A corrupt file is set aside first, and the work done on the new one."""
         try:
             return self._transaction(work)
         except DBAPIError as error:
