@@ -172,7 +172,7 @@ def test_a_cry_has_a_childs_pitch_and_a_hum_an_adults(scene: NurseryScene) -> No
         pitches = []
         for at_s in np.arange(start_s, end_s, 0.1):
             block = _sound(scene, at_s, at_s + 0.1).astype(float)
-            if _level_dbfs(block.astype(np.int16)) < -40:
+            if _level_dbfs(block.astype(np.int16)) < -48:
                 continue
             block -= block.mean()
             spectrum = np.abs(np.fft.rfft(block * np.hanning(block.size), 8192)) ** 2

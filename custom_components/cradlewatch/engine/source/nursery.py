@@ -21,7 +21,7 @@ from .nursery_sprite import Planes, Sprite, image_to_sprite, picture_to_i420, sp
 type Plane = NDArray[np.uint8]
 
 _SPRITES_KEPT = 110
-"""About 0.3 MB each; a loop of poses has at most 60."""
+"""About 0.4 MB each; a loop of poses has at most 60."""
 _NOISE_ROOM_PX = 128
 _DUSK_DARKEST = 80
 
