@@ -4,7 +4,6 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 import logging
 import time
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from .engine.analysis.jobs import CheckContext, CheckRequest, EarlierVerdict, Lo
 from .engine.errors import AnalysisError, AnalysisFailure
 from .engine.models import EventKind, Link, MonitorEvent, Phase, Picture, Severity, Status, Verdict
 from .engine.settings import CheckSettings
+from .engine.stages import age_months
 from .engine.store import Store
 from .storage import AsyncStore
 
@@ -142,13 +142,14 @@ class CheckDesk:
     def _request(self, picture: Picture, *, urgent: bool) -> CheckRequest:
         monitor = self._monitor
         state = monitor.keeper.state
+        birthdate = monitor.config.birthdate
         now_at = dt_util.utcnow()
         return CheckRequest(
             crib_id=monitor.config.crib_id,
             pictures=(picture,),
             context=CheckContext(
                 language=monitor.hass.config.language,
-                age_months=_age_months(monitor.config.birthdate),
+                age_months=age_months(birthdate, dt_util.now().date()) if birthdate else None,
                 local_time=dt_util.as_local(picture.taken_at),
                 findings=LocalFindings(
                     activity=state.activity,
@@ -219,11 +220,3 @@ class CheckDesk:
                     momentary=False,
                 )
             )
-
-
-def _age_months(birthdate: date | None) -> int | None:
-    if birthdate is None:
-        return None
-    today = dt_util.now().date()
-    months = (today.year - birthdate.year) * 12 + today.month - birthdate.month
-    return max(0, months - (today.day < birthdate.day))

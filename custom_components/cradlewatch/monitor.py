@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 import logging
 from pathlib import Path
 import time
@@ -35,10 +35,12 @@ from .engine.models import (
 from .engine.safety import SafetyJudge
 from .engine.senses import NurserySenses
 from .engine.settings import LoopSettings, SafetySettings, SenseSettings, TrackerSettings
+from .engine.stages import new_stage_on, stage_at
 from .engine.store import Store, StoredEvent
 from .engine.tracker import IncidentTracker
 from .footage import Footage
 from .incidents import IncidentDesk
+from .insight import Insight
 from .phrases import Words, words_of
 from .sources import async_source_settings
 from .state import StateKeeper
@@ -83,6 +85,8 @@ class CribMonitor:
         )
         self.desk.name = config.name
         self.checks = CheckDesk(self, analyst, store)
+        self.insight = Insight(self.keeper, analyst)
+        self._today = dt_util.now().date()
         self._thread: FrameThread | None = None
         self._info: StreamInfo | None = None
         self._lost = False
@@ -102,6 +106,7 @@ class CribMonitor:
         crib_id = self.config.crib_id
         try:
             self.judge.restore(await self._store.async_read(Store.get_state, f"attention:{crib_id}"))
+            self.insight.restore(await self._store.async_read(Store.get_state, f"sleep:{crib_id}"))
             ended = await self._store.async_read(Store.end_open_incidents, crib_id, "restart", dt_util.utcnow())
             last = await self._store.async_read(Store.last_event, crib_id)
         except StoreError:
@@ -131,7 +136,8 @@ class CribMonitor:
             thread.request_stop()
         self._publish(self.tracker.end_all(reason, dt_util.utcnow(), time.monotonic()))
         self.desk.flush()
-        self._store.write(Store.put_state, f"attention:{self.config.crib_id}", self.judge.to_json())
+        self.save_attention()
+        self._save_sleep()
         if thread is None:
             return True
         thread.bridge.close()
@@ -145,15 +151,18 @@ class CribMonitor:
         """Take other settings. The camera is opened anew only where the source or the zones changed."""
         old, self.config = self.config, config
         self.desk.name = config.name
-        if config.source_data == old.source_data and config.zones == old.zones:
+        if config.source_data == old.source_data and config.zones == old.zones and config.birthdate == old.birthdate:
             return
+        await self._restart_thread()
+
+    async def _restart_thread(self) -> None:
         thread, self._thread = self._thread, None
         self._publish(self.tracker.end_all("reload", dt_util.utcnow(), time.monotonic()))
         if thread is not None:
             thread.bridge.close()
             if not await thread.async_stop(_STOP_S):
                 self.stops_late += 1
-                _LOGGER.warning("The old frame thread of %s did not stop in time", config.name)
+                _LOGGER.warning("The old frame thread of %s did not stop in time", self.config.name)
         self._lost = False
         self._generation_news()
         self._link_changed(LinkState(link=Link.CONNECTING, since_s=time.monotonic()))
@@ -179,7 +188,9 @@ class CribMonitor:
             name=self.config.slug,
             source=source,
             settings=LoopSettings(lost_after_s=_LOST_AFTER_S),
-            senses=NurserySenses(SenseSettings(zones=self.config.zones)),
+            senses=NurserySenses(
+                SenseSettings(zones=self.config.zones, age_stage=stage_at(self.config.birthdate, self._today))
+            ),
             relay_path=self._socket,
         )
         self._thread = FrameThread(self.hass.loop, plan, self)
@@ -218,6 +229,7 @@ class CribMonitor:
                 self._link_changed(item)
             elif isinstance(item, StreamInfo):
                 self._info = item
+                self.insight.stream_opened(item)
                 issues.stream_opened(self.hass, self.config.crib_id, self.config.name, item)
             elif isinstance(item, Generation):
                 self._generation_news()
@@ -225,6 +237,8 @@ class CribMonitor:
 
     def on_reading(self, reading: Reading, figures: LoopFigures) -> None:
         """About once a second while the camera is live."""
+        for signal in self.insight.reading(reading):
+            self._signal(signal)
         self.keeper.reading(reading, figures)
 
     def on_thread_end(self, error: BaseException | None) -> None:
@@ -250,6 +264,8 @@ class CribMonitor:
         self.keeper.link_changed(state)
         issues.link_changed(self.hass, self.config.crib_id, self.config.name, state)
         now_at, now_s = dt_util.utcnow(), time.monotonic()
+        if state.link is not Link.LIVE:
+            self.insight.forget()
         if state.link is Link.LOST and not self._lost:
             self._lost = True
             _LOGGER.warning("The camera of %s is lost: %s", self.config.name, state.reason)
@@ -277,8 +293,25 @@ class CribMonitor:
         if now_s >= self._ask_again_s:
             self._ask_again_s = float("inf")
             self.entry.async_create_background_task(self.hass, self._ask_camera(), f"cradlewatch {self.config.slug}")
+        for signal in self.insight.tick(now_s):
+            self._signal(signal)
+        if self.insight.save_due(now_s):
+            self._save_sleep()
+        if (today := dt_util.now().date()) != self._today:
+            self._new_day(today)
         self.checks.tick(now_s)
         self.keeper.refresh()
+
+    def _new_day(self, today: date) -> None:
+        self._today = today
+        if new_stage_on(self.config.birthdate, today) is None:
+            return
+        now_at, now_s = dt_util.utcnow(), time.monotonic()
+        self._publish(
+            self.tracker.raise_event(EventKind.STAGE_CHANGED, severity=Severity.INFO, now_at=now_at, now_s=now_s)
+        )
+        # Other hazards count from today on.
+        self.entry.async_create_background_task(self.hass, self._restart_thread(), f"cradlewatch {self.config.slug}")
 
     # Incidents
 
@@ -399,6 +432,10 @@ class CribMonitor:
     def save_attention(self) -> None:
         """Keep a standing danger over a crash."""
         self._store.write(Store.put_state, f"attention:{self.config.crib_id}", self.judge.to_json())
+
+    @callback
+    def _save_sleep(self) -> None:
+        self._store.write(Store.put_state, f"sleep:{self.config.crib_id}", self.insight.dump())
 
     def figures(self) -> dict[str, Any]:
         """Plain figures for diagnostics."""

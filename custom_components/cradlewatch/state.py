@@ -80,6 +80,18 @@ class StateKeeper:
         self._show(last_event=event, last_event_title=title[:255])
 
     @callback
+    def set_insight(
+        self, *, sleep: Sleep | None, sleep_today_s: int | None, confidence: int, reason: str | None
+    ) -> None:
+        """What time shows. Sleep is known of a live camera only; its sum in whole minutes, confidence in steps of 5."""
+        self._show(
+            sleep=sleep if self._state.watching else None,
+            sleep_today_s=None if sleep_today_s is None else sleep_today_s // 60 * 60,
+            confidence=round(confidence / 5) * 5,
+            confidence_reason=reason,
+        )
+
+    @callback
     def set_latency(self, latency_s: float) -> None:
         """How long the last answer took."""
         self._show(ai_latency_s=round(latency_s, 1))
