@@ -1,0 +1,198 @@
+"""Scores the senses on footage made by rule, and beside well-known motion detectors.
+
+    .venv/bin/python -m scripts.bench_senses [--seeds 3] [--hours 0.2] [--only motion,sound,...]
+
+Prints markdown tables; docs/accuracy.md keeps them with the command and the date.
+"""
+
+import argparse
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+import time
+
+import numpy as np
+
+from custom_components.cradlewatch.engine.detectors.backend import choose_backend
+from custom_components.cradlewatch.engine.detectors.motion import MotionDetector
+from custom_components.cradlewatch.engine.detectors.viewer import Viewer
+from custom_components.cradlewatch.engine.models import AudioBlock, EventKind, Frame
+from custom_components.cradlewatch.engine.senses import NurserySenses
+from custom_components.cradlewatch.engine.settings import SenseSettings
+from custom_components.cradlewatch.engine.sound.listener import Listener
+from scripts.senses_peers import PEERS
+from scripts.senses_score import Score
+from tests.corpus import films, rooms, voices
+
+MEDIA = Path(__file__).resolve().parents[2] / "shared" / "media"
+
+
+class OurMotion:
+    """View and motion only, as in the loop."""
+
+    def __init__(self, backend: str) -> None:
+        self._viewer = Viewer(SenseSettings(), choose_backend(backend))
+        self._motion = MotionDetector()
+        self._count = 0
+
+    def detect(self, gray: np.ndarray) -> bool:
+        self._count += 1
+        self._motion.detect(self._viewer.look(Frame(gray=gray, at_s=self._count / rooms.FPS, index=self._count)))
+        return self._motion.active
+
+
+def motion(seeds: int) -> None:
+    detectors: dict[str, Callable] = {"ours (OpenCV)": lambda: OurMotion("opencv"), "ours (numpy)": lambda: OurMotion("numpy"), **PEERS}
+    total: dict[str, Score] = defaultdict(Score)
+    families: dict[str, dict[str, Score]] = {name: defaultdict(Score) for name in detectors}
+    for footage in films.motion_set(range(seeds)):
+        shot = list(footage.frames())
+        times = [t_s for t_s, _ in shot]
+        for name, make in detectors.items():
+            detector, states, spent = make(), [], 0.0
+            for _, gray in shot:
+                start = time.thread_time()
+                states.append(bool(detector.detect(gray)))
+                spent += time.thread_time() - start
+            for score in (total[name], families[name][footage.family]):
+                score.add(times, states, footage.moving, spent / len(shot) * 1e6)
+    head = "| found | marked | delay s | covered | still flagged | false alarms/h | quiet after s | us/frame |"
+    print(f"| detector {head}\n|{'---|' * 9}")
+    for name in detectors:
+        print(f"| {name} | {total[name].line()} |")
+    print(f"\n| family, ours (OpenCV) {head}\n|{'---|' * 9}")
+    for family, score in families["ours (OpenCV)"].items():
+        print(f"| {family} | {score.line()} |")
+    print("\nShare of still time flagged, by family (1.6 s after a movement do not count):\n")
+    names = list(detectors)
+    print("| family | " + " | ".join(names) + f" |\n|{'---|' * (len(names) + 1)}")
+    for family in families[names[0]]:
+        cells = [f"{100 * families[n][family].flagged_frames / max(1, families[n][family].still_frames):.1f} %" for n in names]
+        print(f"| {family} | " + " | ".join(cells) + " |")
+
+
+def still_hours(hours: float) -> None:
+    """False alarms of a static, noisy, compressed night, simulated fast."""
+    alarms, seconds = 0, 0.0
+    for seed in range(max(1, round(hours * 3600 / 300))):
+        rng = np.random.default_rng(500 + seed)
+        camera = rooms.Camera(rng, read_noise=float(rng.uniform(1, 8)), infrared=lambda _t, on=bool(seed % 2): on)
+        shot = rooms.film(rng, rooms.room(rng), [], camera, 300)
+        senses = NurserySenses(SenseSettings(vision_backend="opencv"))
+        for index, (t_s, gray) in enumerate(films.through_codec(shot, crf=30) if seed % 3 == 0 else shot):
+            signals = senses.on_frame(Frame(gray=gray, at_s=t_s, index=index))
+            alarms += sum(signal.active and signal.kind is not EventKind.BACK_IN_VIEW for signal in signals)
+        seconds += 300
+    print(f"\nStill and noisy for {seconds / 3600:.2f} h, every third part through x264: {alarms} signals of any kind")
+
+
+def hear(sound: np.ndarray, rate_hz: int) -> list[tuple[float, bool]]:
+    listener, found, step = Listener(), [], rate_hz * 64 // 1000
+    for stop in range(step, sound.size + 1, step):
+        block = AudioBlock(samples=sound[stop - step : stop], rate_hz=rate_hz, at_s=stop / rate_hz)
+        found += [(signal.at_s, signal.active) for signal in listener.hear(block) if signal.kind is EventKind.CRYING]
+    return found
+
+
+def crying(seeds: int, hours: float) -> None:
+    print("\n| cry in noise | rate Hz | found | delay s, median (max) | off after the last burst s |\n|---|---|---|---|---|")
+    for rate_hz in (16000, 8000, 48000):
+        for snr_db in (20, 10, 0):
+            delays, offs, count = [], [], seeds * 8
+            for seed in range(count):
+                rng = np.random.default_rng(seed)
+                quiet = np.zeros(5 * rate_hz, np.float32)
+                cry = voices.cry(rng, 12, rate_hz)
+                last_s = 5 + float(np.flatnonzero(np.abs(cry) > 1e-3)[-1]) / rate_hz
+                after = np.zeros(26 * rate_hz, np.float32)
+                found = hear(voices.mixed(np.concatenate([quiet, cry, after]), rng, snr_db), rate_hz)
+                if found and found[0][0] <= 5 + 12:
+                    delays.append(found[0][0] - 5)
+                    offs += [at_s - last_s for at_s, on in found if not on][-1:]
+            shown = f"{np.median(delays):.1f} ({max(delays):.1f})" if delays else "-"
+            print(f"| {snr_db} dB | {rate_hz} | {len(delays)}/{count} | {shown} | {np.median(offs) if offs else float('nan'):.1f} |")
+    print("\n| no cry | minutes | false alarms | us per second of sound |\n|---|---|---|---|")
+    each_s = 60.0
+    for name, make in voices.DISTRACTORS.items():
+        alarms, parts, spent = 0, max(1, round(hours * 3600 / each_s)), 0.0
+        for seed in range(parts):
+            rng = np.random.default_rng(7000 + seed)
+            sound = voices.mixed(make(rng, each_s, 16000), rng, float(rng.choice([10, 20, 30])))
+            start = time.thread_time()
+            alarms += sum(on for _, on in hear(sound, 16000))
+            spent += time.thread_time() - start
+        print(f"| {name} | {parts * each_s / 60:.0f} | {alarms} | {spent / parts / each_s * 1e6:.0f} |")
+
+
+def small_movement(seeds: int) -> None:
+    print("\n| small movement | found | \n|---|---|")
+    for label, amplitude_px, codec in (("1 px", 1.0, 0), ("1 px, x264 crf 28", 1.0, 28), ("0.5 px", 0.5, 0), ("0.5 px, x264 crf 28", 0.5, 28), ("none", 0.0, 0), ("none, x264 crf 28", 0.0, 28)):
+        found = 0
+        for seed in range(seeds * 4):
+            rng = np.random.default_rng(seed)
+            rate_hz, noise = rng.uniform(0.4, 1.0), rng.uniform(1, 4)
+            chest = rooms.Body((20, 13), 120, lambda t, a=amplitude_px, r=rate_hz: (172, 125 + a * np.sin(2 * np.pi * r * t), 0.3))
+            shot = rooms.film(rng, rooms.room(rng), [chest], rooms.Camera(rng, read_noise=noise), 40)
+            senses = NurserySenses(SenseSettings(vision_backend="opencv"))
+            for index, (t_s, gray) in enumerate(films.through_codec(shot, crf=codec) if codec else shot):
+                senses.on_frame(Frame(gray=gray, at_s=t_s, index=index))
+            found += senses.reading(t_s).micro_motion is True
+        print(f"| {label} | {found}/{seeds * 4} |")
+
+
+def cost() -> None:
+    print("\n| all senses together | us/frame | core-% at 5 fps and 16 kHz |\n|---|---|---|")
+    rng = np.random.default_rng(1)
+    shot = list(next(iter(films.motion_set(range(1)))).frames())
+    sound = voices.mixed(voices.speech(rng, 60, 16000), rng, 20)
+    start = time.thread_time()
+    hear(sound, 16000)
+    sound_share = (time.thread_time() - start) / 60
+    for backend in ("opencv", "numpy"):
+        senses = NurserySenses(SenseSettings(vision_backend=backend))
+        start = time.thread_time()
+        for index, (t_s, gray) in enumerate(shot):
+            senses.on_frame(Frame(gray=gray, at_s=t_s, index=index))
+            senses.reading(t_s)
+        each_s = (time.thread_time() - start) / len(shot)
+        print(f"| {backend} | {each_s * 1e6:.0f} | {100 * (each_s * rooms.FPS + sound_share):.2f} (sound {100 * sound_share:.2f}) |")
+
+
+def clips() -> None:
+    import av
+
+    for path in sorted(MEDIA.glob("*.mp4")) + sorted(MEDIA.glob("*.ts")):
+        with av.open(str(path)) as container:
+            stream = container.streams.video[0]
+            every = max(1, round(float(stream.average_rate) / rooms.FPS))
+            grays = [frame.reformat(320, 320 * frame.height // frame.width, "gray").to_ndarray() for index, frame in enumerate(container.decode(stream)) if index % every == 0]
+        loops = 3 if len(grays) < 100 else 1
+        senses = NurserySenses(SenseSettings(vision_backend="opencv"))
+        found = []
+        for index, gray in enumerate(grays * loops):
+            at_s = index / rooms.FPS
+            found += [f"{at_s:.1f} {s.kind.value} {'on' if s.active else 'off'}" for s in senses.on_frame(Frame(gray=gray, at_s=at_s, index=index))]
+        reading = senses.reading(at_s)
+        print(f"\n{path.name} (x{loops}): {', '.join(found) or 'no signals'}; small movement: {reading.micro_motion}, occupancy: {reading.occupancy}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--hours", type=float, default=0.2)
+    parser.add_argument("--only", default="motion,still,crying,small,cost,clips")
+    args = parser.parse_args()
+    parts = {
+        "motion": lambda: motion(args.seeds),
+        "still": lambda: still_hours(args.hours),
+        "crying": lambda: crying(args.seeds, args.hours),
+        "small": lambda: small_movement(args.seeds),
+        "cost": cost,
+        "clips": clips,
+    }
+    for part in args.only.split(","):
+        parts[part]()
+
+
+if __name__ == "__main__":
+    main()
