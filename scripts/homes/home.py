@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 import ctypes
-import json
 import os
 from pathlib import Path
 import shutil

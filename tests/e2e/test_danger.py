@@ -8,9 +8,8 @@ import pytest
 from scripts.homes.dashboard import entity, write_automation
 from scripts.homes.home import Home
 from scripts.homes.phone import PhoneStand
-from tests.servers.gemini import GeminiServer
-
 from tests.e2e.conftest import eventually, running_home
+from tests.servers.gemini import GeminiServer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 

@@ -9,9 +9,8 @@ from scripts.homes.browser import browser_page, video_state, wait_for_video
 from scripts.homes.dashboard import entity, write_dashboard
 from scripts.homes.hls import HlsReader, missing_numbers
 from scripts.homes.home import Home
-from tests.servers.gemini import GeminiServer
-
 from tests.e2e.conftest import eventually, needs_chromium, running_home
+from tests.servers.gemini import GeminiServer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
