@@ -17,6 +17,7 @@ from . import issues
 from .analyst import Analyst
 from .bridge import FrameThread, FrameThreadPlan, Generation, News
 from .checks import CheckDesk
+from .clip_desk import ClipDesk
 from .coordinator import CribCoordinator
 from .cribs import CribConfig
 from .engine.errors import SourceError, StoreError
@@ -77,6 +78,7 @@ class CribMonitor:
         self._socket = socket_folder / f"{config.crib_id[-10:]}.sock"
         self.coordinator = CribCoordinator(hass, entry, config.crib_id, config.name)
         self.footage = Footage(hass, config.crib_id)
+        self.clips = ClipDesk(hass, config.crib_id, self._clip_ready)
         self.tracker = IncidentTracker(TrackerSettings())
         self.judge = SafetyJudge(SafetySettings())
         self.keeper = StateKeeper(self.coordinator, self.judge)
@@ -317,13 +319,18 @@ class CribMonitor:
 
     @callback
     def _publish(self, events: Sequence[MonitorEvent]) -> None:
-        self.desk.publish(events)
+        self.publish(events)
         self.checks.on_incidents(events)
 
     @callback
     def publish(self, events: Sequence[MonitorEvent]) -> None:
-        """Tell what a verdict or a person changed."""
+        """Tell what changed, and keep a clip of what is serious."""
         self.desk.publish(events)
+        self.clips.on_incidents(events, self._thread.loop if self._thread and not self._stopped else None)
+
+    @callback
+    def _clip_ready(self, event_id: str, url: str) -> None:
+        self.desk.publish(self.tracker.set_media(event_id, clip=url, now_at=dt_util.utcnow()))
 
     @callback
     def _published(self, event: MonitorEvent, said: Words) -> None:
@@ -444,6 +451,7 @@ class CribMonitor:
             "dropped_news": thread.bridge.dropped if thread else 0,
             "dropped_incidents": self.desk.dropped,
             "stops_late": self.stops_late,
+            "clips_failed": self.clips.failures,
             "loop": thread.loop.details() if thread else None,
             "info": asdict(self._info) if self._info else None,
         }

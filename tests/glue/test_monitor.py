@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from http import HTTPStatus
+import io
 from pathlib import Path
 import stat
 import time
@@ -11,6 +12,7 @@ from typing import Any
 from homeassistant.components.camera import async_get_image
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
@@ -224,3 +226,28 @@ async def test_home_assistants_own_stream_plays_the_relay(
     started = time.monotonic()
     await leave(hass, entry)
     assert time.monotonic() - started < 5
+
+
+async def test_a_serious_incident_has_a_clip(
+    hass: HomeAssistant, video: Path, told: list[dict[str, Any]], hass_client: ClientSessionGenerator
+) -> None:
+    import av
+
+    entry = await add_home(hass, crib_data("Nursery", str(video)))
+    monitor = crib_of(entry)
+    await live(hass, monitor)
+    await asyncio.sleep(1)
+    monitor._signal(Signal(kind=EventKind.CRYING, active=True, at_s=time.monotonic()))
+    await asyncio.sleep(1)
+    now_at = told[-1]["started_at"]
+    assert now_at
+    monitor._publish(monitor.tracker.end(EventKind.CRYING, None, dt_util.utcnow(), time.monotonic()))
+    await until(lambda: any(event["clip"] for event in told), "the clip", 12)
+    url = next(event["clip"] for event in told if event["clip"])
+    client = await hass_client()
+    answer = await client.get(url)
+    assert answer.status == HTTPStatus.OK
+    with av.open(io.BytesIO(await answer.read())) as clip:
+        pictures = sum(1 for _ in clip.decode(video=0))
+    assert pictures > 15, "pre-roll, the incident and what came after"
+    await leave(hass, entry)
