@@ -9,7 +9,6 @@ import av
 import pytest
 
 from custom_components.cradlewatch.engine.models import Link
-
 from tests.engine.loops import running_loop
 from tests.engine.test_muxer_relay import make_file
 
