@@ -5,6 +5,7 @@ A bare core with the real component: what a player would fetch is read from its 
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+import logging
 import os
 from pathlib import Path
 import pickle
@@ -21,6 +22,8 @@ async def _bare_home(folder: Path) -> Any:
     from homeassistant.components import stream
     from homeassistant.core import HomeAssistant
 
+    # It says at length that libturbojpeg is not installed, which only stills would need.
+    logging.getLogger("homeassistant.components.camera.img_util").setLevel(logging.CRITICAL)
     hass = HomeAssistant(str(folder))
     hass.http = SimpleNamespace(register_view=lambda view: None)  # type: ignore[assignment]  # read from the output
     await stream.async_setup(

@@ -13,6 +13,8 @@ from typing import Any
 
 from .rig import scratch, serve
 
+_CALL_EVERY_S = 15.0
+
 
 def _open_cv(url: str) -> Any:
     import cv2
@@ -123,9 +125,8 @@ class _Reports:
 
     def frame(self, picture: Any) -> None:
         from . import product  # noqa: F401
-        from engine.source.frame_code import FRAME_CODE_BOX_XYXY, read_frame_code  # isort: skip
+        from engine.source.frame_code import read_frame_code  # isort: skip
 
-        del FRAME_CODE_BOX_XYXY
         # Green is luma enough: the code's two grays are neutral.
         number = read_frame_code(picture[:, :, 1])
         if number is not None:
@@ -156,8 +157,8 @@ def _cv2_thread(url: str, far_end: str, load: dict[str, Any] | None) -> None:
 def _coroutine(url: str, far_end: str, load: dict[str, Any] | None, awaited: bool) -> None:
     """The replaced design: the frame pump is a coroutine of the event loop that carries the AI calls.
 
-    `awaited`: the pump itself waits for each answer (as it was). Else the calls are tasks beside the pump, which is
-    the kindest reading.
+    `awaited`: the pump itself waits for each answer (as it was), a call of 10 s with 15 s of pumping after it. Else
+    the calls are tasks beside the pump, which is the kindest reading.
     """
     from .load import ask_model, run_loaded
 
@@ -165,7 +166,7 @@ def _coroutine(url: str, far_end: str, load: dict[str, Any] | None, awaited: boo
 
     async def pump() -> None:
         capture = await asyncio.to_thread(_open_cv, url)
-        next_call_s = time.monotonic() + 5
+        next_call_s = time.monotonic() + _CALL_EVERY_S / 2
         while True:
             ok, picture = await asyncio.to_thread(capture.read)
             if not ok:
@@ -173,8 +174,8 @@ def _coroutine(url: str, far_end: str, load: dict[str, Any] | None, awaited: boo
                 continue
             reports.frame(picture)
             if awaited and load and time.monotonic() >= next_call_s:
-                next_call_s = time.monotonic() + 5
                 await ask_model(load["model_url"], hang=False)
+                next_call_s = time.monotonic() + _CALL_EVERY_S
 
     run_loaded(load, pump=pump, calls_on_loop=not awaited, calls=not awaited)
 
