@@ -7,8 +7,15 @@ from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import async_mock_service
+import yaml
 
 from custom_components.cradlewatch.const import DOMAIN
+
+FOLDER = Path(__file__).resolve().parents[2] / "custom_components" / DOMAIN
+DESCRIBED = {
+    name: {key for key in yaml.safe_load((FOLDER / f"{name}.yaml").read_text("utf-8")) if not key.startswith(".")}
+    for name in ("triggers", "conditions")
+}
 
 
 @pytest.fixture
@@ -114,8 +121,6 @@ async def test_only_while_asleep(
 
 
 async def test_offered_in_the_editor(hass: HomeAssistant, crib: dict[str, str], hass_ws_client: Any) -> None:
-    import yaml
-
     from custom_components.cradlewatch.condition import CONDITIONS
     from custom_components.cradlewatch.trigger import TRIGGERS
 
@@ -131,6 +136,4 @@ async def test_offered_in_the_editor(hass: HomeAssistant, crib: dict[str, str], 
         while not any(key.startswith(f"{DOMAIN}.") for key in offered):
             offered |= (await client.receive_json())["event"].keys()
         assert {key for key in offered if key.startswith(f"{DOMAIN}.")} == {f"{DOMAIN}.{key}" for key in classes}
-        path = Path(f"custom_components/{DOMAIN}/{name}.yaml")
-        described = {key for key in yaml.safe_load(path.read_text("utf-8")) if not key.startswith(".")}
-        assert described == set(classes)
+        assert DESCRIBED[name] == set(classes)
