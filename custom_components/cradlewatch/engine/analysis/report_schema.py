@@ -4,7 +4,6 @@ Its offsets are seconds of the clip; the report's are true seconds of the window
 entry of the timeline, and the score is computed here, never read.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 import re
@@ -267,10 +266,12 @@ def _incident(item: IncidentAnswer, times: _Times) -> ReportIncident:
 
 def _skills(answer: ReportAnswer, times: _Times) -> tuple[SkillSeen, ...]:
     # "none" and a skill without a place in the video say that it was not seen.
-    map_all: Callable[[list[float]], tuple[float, ...]] = lambda found: tuple(sorted(times.moment(at) for at in found))
+    def true_times(found: list[float]) -> tuple[float, ...]:
+        return tuple(sorted(times.moment(at_s) for at_s in found))
+
     return tuple(
         SkillSeen(
-            category=SkillCategory(item.category), skill=skill, level=item.level, evidence_s=map_all(item.evidence_s)
+            category=SkillCategory(item.category), skill=skill, level=item.level, evidence_s=true_times(item.evidence_s)
         )
         for item in answer.skills
         if item.level != "none" and item.evidence_s and (skill := plain(item.skill, _WORD_MAX))
