@@ -12,13 +12,19 @@ from homeassistant.util import slugify
 from .const import (
     CONF_BIRTHDATE,
     CONF_CAMERA,
+    CONF_CLIP_AFTER,
+    CONF_CLIP_BEFORE,
+    CONF_CLIP_DAYS,
+    CONF_CLIP_GB,
+    CONF_CLIPS,
+    CONF_DECODE_ALWAYS,
     CONF_ROTATION,
     CONF_SOURCE,
     CONF_TRANSPORT,
     CONF_VERIFY_TLS,
     CONF_ZONES,
 )
-from .engine.settings import Zone
+from .engine.settings import ClipSettings, Zone
 
 _SOURCE_KEYS = (CONF_SOURCE, CONF_CAMERA, CONF_TRANSPORT, CONF_VERIFY_TLS, CONF_ROTATION)
 
@@ -33,6 +39,9 @@ class CribConfig:
     zones: tuple[Zone, ...]
     source_data: Mapping[str, Any] = field(repr=False)
     """The part of the data that names the source: may hold a password."""
+    decode_always: bool = False
+    """Decode every frame, also while nothing moves."""
+    clips: ClipSettings = ClipSettings()
 
     @property
     def slug(self) -> str:
@@ -54,6 +63,19 @@ def read_crib(subentry: ConfigSubentry) -> CribConfig:
         birthdate=date.fromisoformat(data[CONF_BIRTHDATE]) if data.get(CONF_BIRTHDATE) else None,
         zones=tuple(_zone(zone) for zone in data.get(CONF_ZONES, ())),
         source_data=MappingProxyType({key: data[key] for key in _SOURCE_KEYS if key in data}),
+        decode_always=bool(data.get(CONF_DECODE_ALWAYS, False)),
+        clips=_clips(data),
+    )
+
+
+def _clips(data: Mapping[str, Any]) -> ClipSettings:
+    usual = ClipSettings()
+    return ClipSettings(
+        enabled=bool(data.get(CONF_CLIPS, usual.enabled)),
+        pre_s=float(data.get(CONF_CLIP_BEFORE, usual.pre_s)),
+        post_s=float(data.get(CONF_CLIP_AFTER, usual.post_s)),
+        keep_days=float(data.get(CONF_CLIP_DAYS, usual.keep_days)),
+        keep_bytes=round(float(data.get(CONF_CLIP_GB, usual.keep_bytes / 1e9)) * 1e9),
     )
 
 

@@ -1,7 +1,7 @@
 """One crib on the event loop: holds its thread, tracker and judge, and keeps what its entities show up to date."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
 import logging
 from pathlib import Path
@@ -15,12 +15,12 @@ from homeassistant.util import dt as dt_util
 
 from . import issues
 from .analyst import Analyst
-from .bridge import FrameThread, FrameThreadPlan, Generation, News
+from .bridge import FrameThread, Generation, News
 from .checks import CheckDesk
 from .clip_desk import ClipDesk
 from .coordinator import CribCoordinator
 from .cribs import CribConfig
-from .engine.errors import SourceError, StoreError
+from .engine.errors import StoreError
 from .engine.models import (
     EventKind,
     Link,
@@ -34,26 +34,20 @@ from .engine.models import (
     StreamInfo,
 )
 from .engine.safety import SafetyJudge
-from .engine.senses import NurserySenses
-from .engine.settings import LoopSettings, SafetySettings, SenseSettings, TrackerSettings
-from .engine.stages import new_stage_on, stage_at
+from .engine.settings import SafetySettings, TrackerSettings
+from .engine.stages import new_stage_on
 from .engine.store import Store, StoredEvent
 from .engine.tracker import IncidentTracker
 from .footage import Footage
 from .incidents import IncidentDesk
 from .insight import Insight
 from .phrases import Words, words_of
-from .sources import async_source_settings
 from .state import StateKeeper
 from .storage import AsyncStore, SwitchMemory
+from .thread_keeper import ThreadKeeper
 
 _LOGGER = logging.getLogger(__name__)
 _TICK = timedelta(seconds=1)
-_STOP_S = 2.0
-_RESTART_S = 5.0
-_ASK_CAMERA_AGAIN_S = (2.0, 4.0, 8.0, 15.0)
-# Told within 10 s of the last packet, hops and words included.
-_LOST_AFTER_S = 8.0
 
 
 class CribMonitor:
@@ -75,29 +69,25 @@ class CribMonitor:
         self.config = config
         self._store = store
         self._switches = switches
-        self._socket = socket_folder / f"{config.crib_id[-10:]}.sock"
         self.coordinator = CribCoordinator(hass, entry, config.crib_id, config.name)
         self.footage = Footage(hass, config.crib_id)
-        self.clips = ClipDesk(hass, config.crib_id, self._clip_ready)
+        self.clips = ClipDesk(hass, config.crib_id, config.clips, self._clip_ready)
         self.tracker = IncidentTracker(TrackerSettings())
         self.judge = SafetyJudge(SafetySettings())
         self.keeper = StateKeeper(self.coordinator, self.judge)
         self.desk = IncidentDesk(
             hass, entry, store, config.crib_id, picture_of=self._snapshot, published=self._published
         )
-        self.desk.name = config.name
+        self.desk.name = self.clips.name = config.name
         self.checks = CheckDesk(self, analyst, store)
         self.insight = Insight(self.keeper, analyst)
         self._today = dt_util.now().date()
-        self._thread: FrameThread | None = None
+        self.threads = ThreadKeeper(self, socket_folder)
         self._info: StreamInfo | None = None
         self._lost = False
-        self._asked_camera = 0
-        self._ask_again_s = float("inf")
         self._unsubscribe: list[Callable[[], None]] = []
         self._generation_listeners: list[Callable[[], None]] = []
         self._stopped = False
-        self.stops_late = 0
 
     # Life
 
@@ -122,7 +112,7 @@ class CribMonitor:
         """Begin to watch. Does not wait for the camera."""
         self._unsubscribe.append(async_track_time_interval(self.hass, self._tick, _TICK, cancel_on_shutdown=True))
         self.keeper.link_changed(LinkState(link=Link.CONNECTING, since_s=time.monotonic()))
-        await self._make_thread()
+        self.threads.start()
         self.keeper.refresh()
 
     async def async_stop(self, reason: str) -> bool:
@@ -132,93 +122,28 @@ class CribMonitor:
         self._stopped = True
         for unsubscribe in self._unsubscribe:
             unsubscribe()
-        thread, self._thread = self._thread, None
         self.checks.cancel()
-        if thread is not None:
-            thread.request_stop()
+        self.threads.begin_stop()
         self._publish(self.tracker.end_all(reason, dt_util.utcnow(), time.monotonic()))
         self.desk.flush()
         self.save_attention()
         self._save_sleep()
-        if thread is None:
-            return True
-        thread.bridge.close()
-        stopped = await thread.async_stop(_STOP_S)
-        if not stopped:
-            self.stops_late += 1
-            _LOGGER.warning("The frame thread of %s did not stop within %s s", self.config.name, _STOP_S)
-        return stopped
+        return await self.threads.async_stop()
 
     async def async_change(self, config: CribConfig) -> None:
         """Take other settings. The camera is opened anew only where the source or the zones changed."""
         old, self.config = self.config, config
-        self.desk.name = config.name
-        if config.source_data == old.source_data and config.zones == old.zones and config.birthdate == old.birthdate:
+        self.desk.name = self.clips.name = config.name
+        self.clips.settings = config.clips
+        if replace(config, name=old.name, clips=old.clips) == old:
             return
         await self._restart_thread()
 
     async def _restart_thread(self) -> None:
-        thread, self._thread = self._thread, None
         self._publish(self.tracker.end_all("reload", dt_util.utcnow(), time.monotonic()))
-        if thread is not None:
-            thread.bridge.close()
-            if not await thread.async_stop(_STOP_S):
-                self.stops_late += 1
-                _LOGGER.warning("The old frame thread of %s did not stop in time", self.config.name)
         self._lost = False
-        self._generation_news()
-        self._link_changed(LinkState(link=Link.CONNECTING, since_s=time.monotonic()))
-        await self._make_thread()
-
-    async def _make_thread(self) -> None:
-        if self._stopped:
-            return
-        try:
-            source = await async_source_settings(self.hass, self.config.source_data)
-        except SourceError as error:
-            self._camera_has_no_stream(error)
-            return
-        except ValueError as error:
-            # Without the traceback: it would show the settings, passwords included.
-            _LOGGER.error(  # noqa: TRY400
-                "The settings of %s cannot be used: %s", self.config.name, type(error).__name__
-            )
-            return
-        self._ask_again_s = float("inf")
-        self._asked_camera = 0
-        plan = FrameThreadPlan(
-            name=self.config.slug,
-            source=source,
-            settings=LoopSettings(lost_after_s=_LOST_AFTER_S),
-            senses=NurserySenses(
-                SenseSettings(zones=self.config.zones, age_stage=stage_at(self.config.birthdate, self._today))
-            ),
-            relay_path=self._socket,
-        )
-        self._thread = FrameThread(self.hass.loop, plan, self)
-        if self.keeper.state.privacy:
-            self._thread.loop.set_privacy(True)
-        self._thread.start()
-
-    def _camera_has_no_stream(self, error: SourceError) -> None:
-        delay_s = _ASK_CAMERA_AGAIN_S[min(self._asked_camera, len(_ASK_CAMERA_AGAIN_S) - 1)]
-        self._asked_camera += 1
-        now_s = time.monotonic()
-        self._ask_again_s = now_s + delay_s
-        if self._asked_camera > 2 and not self._lost and not self.keeper.state.privacy:
-            self._link_changed(LinkState(link=Link.LOST, since_s=now_s, reason=error.problem.value))
-
-    async def _ask_camera(self) -> None:
-        """The camera entity may give another address by now."""
-        if self._thread is None:
-            await self._make_thread()
-            return
-        try:
-            source = await async_source_settings(self.hass, self.config.source_data)
-        except SourceError:
-            return
-        if self._thread is not None and not self._stopped:
-            self._thread.loop.set_source(source)
+        self.link_changed(LinkState(link=Link.CONNECTING, since_s=time.monotonic()))
+        await self.threads.async_restart()
 
     # What the frame thread reports
 
@@ -228,13 +153,13 @@ class CribMonitor:
             if isinstance(item, Signal):
                 self._signal(item)
             elif isinstance(item, LinkState):
-                self._link_changed(item)
+                self.link_changed(item)
             elif isinstance(item, StreamInfo):
                 self._info = item
                 self.insight.stream_opened(item)
                 issues.stream_opened(self.hass, self.config.crib_id, self.config.name, item)
             elif isinstance(item, Generation):
-                self._generation_news()
+                self.tell_new_stream()
         self.keeper.refresh()
 
     def on_reading(self, reading: Reading, figures: LoopFigures) -> None:
@@ -246,13 +171,12 @@ class CribMonitor:
     def on_thread_end(self, error: BaseException | None) -> None:
         """Must not happen; what does is told, and watching begins anew."""
         _LOGGER.error("The frame thread of %s ended, it is started again", self.config.name, exc_info=error)
-        self._link_changed(LinkState(link=Link.LOST, since_s=time.monotonic(), reason="internal"))
-        if self._thread is not None:
-            self._thread.let_go()
-            self._thread = None
-        self._ask_again_s = time.monotonic() + _RESTART_S
+        self.link_changed(LinkState(link=Link.LOST, since_s=time.monotonic(), reason="internal"))
+        self.threads.ended()
 
-    def _generation_news(self) -> None:
+    @callback
+    def tell_new_stream(self) -> None:
+        """Viewers must open the stream anew."""
         for listener in tuple(self._generation_listeners):
             listener()
 
@@ -261,7 +185,9 @@ class CribMonitor:
             return
         self._publish(self.tracker.on_signal(signal, dt_util.utcnow(), time.monotonic()))
 
-    def _link_changed(self, state: LinkState) -> None:
+    @callback
+    def link_changed(self, state: LinkState) -> None:
+        """The connection changed: tell it, end what it ends."""
         self.judge.on_link(state)
         self.keeper.link_changed(state)
         issues.link_changed(self.hass, self.config.crib_id, self.config.name, state)
@@ -284,17 +210,14 @@ class CribMonitor:
             self._publish(
                 self.tracker.raise_event(EventKind.CAMERA_BACK, severity=Severity.INFO, now_at=now_at, now_s=now_s)
             )
-        if state.link in (Link.STALLED, Link.LOST) and self.config.camera is not None:
-            self._ask_again_s = min(self._ask_again_s, now_s + 1)
+        self.threads.link_changed(state)
         self.keeper.refresh()
 
     @callback
     def _tick(self, _now: datetime) -> None:
         now_s = time.monotonic()
         self._publish(self.tracker.tick(dt_util.utcnow(), now_s))
-        if now_s >= self._ask_again_s:
-            self._ask_again_s = float("inf")
-            self.entry.async_create_background_task(self.hass, self._ask_camera(), f"cradlewatch {self.config.slug}")
+        self.threads.tick(now_s)
         for signal in self.insight.tick(now_s):
             self._signal(signal)
         if self.insight.save_due(now_s):
@@ -302,6 +225,7 @@ class CribMonitor:
         if (today := dt_util.now().date()) != self._today:
             self._new_day(today)
         self.checks.tick(now_s)
+        self.clips.tick(self.tracker.active_ids, now_s)
         self.keeper.refresh()
 
     def _new_day(self, today: date) -> None:
@@ -324,13 +248,15 @@ class CribMonitor:
 
     @callback
     def publish(self, events: Sequence[MonitorEvent]) -> None:
-        """Tell what changed, and keep a clip of what is serious."""
+        """Tell what changed, and keep a clip of what opens."""
         self.desk.publish(events)
         self.clips.on_incidents(events, self._thread.loop if self._thread and not self._stopped else None)
 
     @callback
-    def _clip_ready(self, event_id: str, url: str) -> None:
-        self.desk.publish(self.tracker.set_media(event_id, clip=url, now_at=dt_util.utcnow()))
+    def _clip_ready(self, event: MonitorEvent) -> None:
+        # The tracker knows no more of what ended by privacy, a reload or a stop.
+        known = self.tracker.set_media(event.event_id, clip=event.clip, now_at=event.changed_at)
+        self.desk.publish(known or (event,))
 
     @callback
     def _published(self, event: MonitorEvent, said: Words) -> None:
@@ -350,9 +276,13 @@ class CribMonitor:
     # For entities and actions
 
     @property
+    def _thread(self) -> FrameThread | None:
+        return self.threads.thread
+
+    @property
     def stream_address(self) -> str | None:
         """What Home Assistant's stream component reads; None while there is no thread."""
-        return self._thread.loop.relay_address if self._thread else f"unix://{self._socket}"
+        return self._thread.loop.relay_address if self._thread else None
 
     @property
     def open_kinds(self) -> tuple[EventKind, ...]:
@@ -450,7 +380,7 @@ class CribMonitor:
         return {
             "dropped_news": thread.bridge.dropped if thread else 0,
             "dropped_incidents": self.desk.dropped,
-            "stops_late": self.stops_late,
+            "stops_late": self.threads.stops_late,
             "clips_failed": self.clips.failures,
             "loop": thread.loop.details() if thread else None,
             "info": asdict(self._info) if self._info else None,

@@ -1,0 +1,151 @@
+"""Keeps the frame thread of one crib going: makes it, makes it anew, asks a camera entity where its stream is."""
+
+import asyncio
+import logging
+from pathlib import Path
+import time
+from typing import TYPE_CHECKING
+
+from homeassistant.core import callback
+from homeassistant.util import dt as dt_util
+
+from .bridge import FrameThread, FrameThreadPlan
+from .engine.errors import SourceError, SourceProblem
+from .engine.models import Link, LinkState
+from .engine.senses import NurserySenses
+from .engine.settings import LoopSettings, SenseSettings, SourceSettings
+from .engine.stages import stage_at
+from .sources import async_source_settings
+
+if TYPE_CHECKING:
+    from .monitor import CribMonitor
+
+_LOGGER = logging.getLogger(__name__)
+_STOP_S = 2.0
+_RESTART_S = 5.0
+_ASK_S = 10.0
+_ASK_AGAIN_S = (2.0, 4.0, 8.0, 15.0)
+# Told within 10 s of the last packet, hops and words included.
+_LOST_AFTER_S = 8.0
+
+
+class ThreadKeeper:
+    """Event loop only. Set-up never waits for it: another integration's camera may take its time to answer."""
+
+    def __init__(self, monitor: CribMonitor, socket_folder: Path) -> None:
+        self._monitor = monitor
+        self._folder = socket_folder
+        self._made = 0
+        self._asked = 0
+        self._again_s = float("inf")
+        self._stopped = False
+        self.thread: FrameThread | None = None
+        self.stops_late = 0
+
+    @callback
+    def start(self) -> None:
+        """Begin to watch."""
+        monitor = self._monitor
+        monitor.entry.async_create_background_task(monitor.hass, self._open(), f"cradlewatch {monitor.config.slug}")
+
+    @callback
+    def begin_stop(self) -> None:
+        """Nothing is delivered or begun any more; the thread is told to end."""
+        self._stopped = True
+        if self.thread is not None:
+            self.thread.bridge.close()
+            self.thread.request_stop()
+
+    async def async_stop(self) -> bool:
+        """End the thread; False where it was still busy after two seconds (it is left to itself)."""
+        thread, self.thread = self.thread, None
+        if thread is None:
+            return True
+        thread.bridge.close()
+        stopped = await thread.async_stop(_STOP_S)
+        if not stopped:
+            self.stops_late += 1
+            _LOGGER.warning("The frame thread of %s did not stop within %s s", self._monitor.config.name, _STOP_S)
+        return stopped
+
+    async def async_restart(self) -> None:
+        """Another source, other zones, another age: a new thread."""
+        await self.async_stop()
+        await self._open()
+
+    @callback
+    def ended(self) -> None:
+        """The thread broke: another one soon."""
+        if self.thread is not None:
+            self.thread.let_go()
+            self.thread = None
+        self._again_s = time.monotonic() + _RESTART_S
+
+    @callback
+    def link_changed(self, state: LinkState) -> None:
+        """A camera entity may give another address after a loss."""
+        if state.link in (Link.STALLED, Link.LOST) and self._monitor.config.camera is not None:
+            self._again_s = min(self._again_s, time.monotonic() + 1)
+
+    @callback
+    def tick(self, now_s: float) -> None:
+        """Try again what is due."""
+        if now_s >= self._again_s and not self._monitor.keeper.state.privacy:
+            self._again_s = float("inf")
+            self.start()
+
+    async def _open(self) -> None:
+        source = await self._source()
+        if source is None or self._stopped:
+            return
+        self._again_s = float("inf")
+        self._asked = 0
+        if self.thread is not None:
+            self.thread.loop.set_source(source)
+            return
+        self._made += 1
+        monitor = self._monitor
+        config = monitor.config
+        stage = stage_at(config.birthdate, dt_util.now().date())
+        plan = FrameThreadPlan(
+            name=config.slug,
+            source=source,
+            settings=LoopSettings(lost_after_s=_LOST_AFTER_S),
+            senses=NurserySenses(SenseSettings(zones=config.zones, age_stage=stage)),
+            # A name of its own for each: a thread that is late in ending still has the old one.
+            relay_path=self._folder / f"{config.crib_id[-10:]}-{self._made}.sock",
+        )
+        self.thread = FrameThread(monitor.hass.loop, plan, monitor)
+        if monitor.keeper.state.privacy:
+            self.thread.loop.set_privacy(True)
+        self.thread.start()
+        if self._made > 1:
+            monitor.tell_new_stream()
+
+    async def _source(self) -> SourceSettings | None:
+        monitor = self._monitor
+        try:
+            async with asyncio.timeout(_ASK_S):
+                return await async_source_settings(monitor.hass, monitor.config.source_data)
+        except SourceError as error:
+            self._no_stream(error.problem)
+        except TimeoutError:
+            self._no_stream(SourceProblem.TIMEOUT)
+        except (KeyError, ValueError) as error:
+            # Without the traceback: it would show the settings, passwords included.
+            _LOGGER.error(  # noqa: TRY400
+                "The settings of %s cannot be used: %s", monitor.config.name, type(error).__name__
+            )
+        except Exception as error:  # noqa: BLE001 - another integration's fault must not end ours; its text may hold an address
+            _LOGGER.error(  # noqa: TRY400
+                "The camera entity of %s failed: %s", monitor.config.name, type(error).__name__
+            )
+            self._no_stream(SourceProblem.CANNOT_CONNECT)
+        return None
+
+    def _no_stream(self, problem: SourceProblem) -> None:
+        now_s = time.monotonic()
+        self._again_s = now_s + _ASK_AGAIN_S[min(self._asked, len(_ASK_AGAIN_S) - 1)]
+        self._asked += 1
+        if self._asked > 2 and self.thread is None and not self._stopped:
+            self._monitor.link_changed(LinkState(link=Link.LOST, since_s=now_s, reason=problem.value))
