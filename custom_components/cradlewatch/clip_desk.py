@@ -132,8 +132,9 @@ class ClipDesk:
             self._failed(error)
             return
         self._failing = False
-        changed = {"phase": Phase.UPDATED, "changed_at": dt_util.utcnow(), "notable": False}
-        self._ready(replace(recording.event, clip=CLIP_URL.format(event_id=event_id), **changed))
+        url = CLIP_URL.format(event_id=event_id)
+        now_at = dt_util.utcnow()
+        self._ready(replace(recording.event, phase=Phase.UPDATED, changed_at=now_at, notable=False, clip=url))
         self._prune()
 
     @callback

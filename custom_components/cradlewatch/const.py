@@ -16,6 +16,7 @@ SUBENTRY_CRIB: Final = "crib"
 PLATFORMS: Final = (
     Platform.BINARY_SENSOR,
     Platform.BUTTON,
+    Platform.CALENDAR,
     Platform.CAMERA,
     Platform.EVENT,
     Platform.IMAGE,
@@ -37,6 +38,12 @@ CONF_TRANSPORT: Final = "transport"
 CONF_VERIFY_TLS: Final = "verify_tls"
 CONF_ROTATION: Final = "rotation"
 CONF_ZONES: Final = "zones"
+CONF_DECODE_ALWAYS: Final = "decode_always"
+CONF_CLIPS: Final = "clips"
+CONF_CLIP_BEFORE: Final = "clip_before"
+CONF_CLIP_AFTER: Final = "clip_after"
+CONF_CLIP_DAYS: Final = "clip_days"
+CONF_CLIP_GB: Final = "clip_gb"
 
 DEFAULT_MODEL: Final = "gemini-3.1-flash-lite"
 """The small fast model that Home Assistant's own Gemini integration recommends, too."""
@@ -77,6 +84,8 @@ KEY_CHECK_NOW: Final = "check_now"
 KEY_REPORT_NOW: Final = "report_now"
 KEY_TEST_ALERT: Final = "test_alert"
 
+KEY_SLEEP_SESSIONS: Final = "sleep_sessions"
+
 KEY_AI_CALLS_TODAY: Final = "ai_calls_today"
 KEY_AI_TOKENS_TODAY: Final = "ai_tokens_today"
 KEY_AI_COST_TODAY: Final = "ai_cost_today"
@@ -85,6 +94,7 @@ KEY_AI_STATUS: Final = "ai_status"
 
 CRIB_ENTITY_KEYS: Final[Mapping[Platform, tuple[str, ...]]] = MappingProxyType(
     {
+        Platform.CALENDAR: (KEY_SLEEP_SESSIONS,),
         Platform.CAMERA: (KEY_CAMERA,),
         Platform.EVENT: (KEY_EVENT,),
         Platform.IMAGE: (KEY_LAST_EVENT,),
@@ -134,6 +144,7 @@ SERVICE_GET_EVENTS: Final = "get_events"
 SERVICE_FEEDBACK: Final = "feedback"
 
 # Issue ids are `<key>` or `<key>_<subentry_id>`.
+ISSUE_DISK_FULL: Final = "disk_full"
 ISSUE_INVALID_AUTH: Final = "camera_invalid_auth"
 ISSUE_NO_ENCODER: Final = "no_encoder"
 ISSUE_STORE_FAILED: Final = "store_failed"

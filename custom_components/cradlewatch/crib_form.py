@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 import logging
+from types import MappingProxyType
 from typing import Any
 
 from homeassistant.components.camera.const import DOMAIN as CAMERA_DOMAIN
@@ -16,6 +17,9 @@ from homeassistant.helpers.selector import (
     DateSelector,
     EntitySelector,
     EntitySelectorConfig,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
@@ -27,6 +31,12 @@ import probatio
 from .const import (
     CONF_BIRTHDATE,
     CONF_CAMERA,
+    CONF_CLIP_AFTER,
+    CONF_CLIP_BEFORE,
+    CONF_CLIP_DAYS,
+    CONF_CLIP_GB,
+    CONF_CLIPS,
+    CONF_DECODE_ALWAYS,
     CONF_NAME,
     CONF_ROTATION,
     CONF_SOURCE,
@@ -37,15 +47,34 @@ from .const import (
 )
 from .engine.errors import SourceError
 from .engine.redact import redact, secrets_of_url
+from .engine.settings import ClipSettings
 from .sources import async_probe, mask_source, unmask_source, with_escaped_password
 
 _LOGGER = logging.getLogger(__name__)
 
 SECTION_ADVANCED = "advanced"
+SECTION_CLIPS = "clips"
 _TRANSPORTS = ["auto", "tcp", "udp"]
 _ROTATIONS = ["0", "90", "180", "270"]
 _NAME_MAX = 60
 _SOURCE_MAX = 2048
+_CLIPS = ClipSettings()
+_CLIP_DEFAULTS: Mapping[str, bool | float] = MappingProxyType(
+    {
+        CONF_CLIPS: _CLIPS.enabled,
+        CONF_CLIP_BEFORE: _CLIPS.pre_s,
+        CONF_CLIP_AFTER: _CLIPS.post_s,
+        CONF_CLIP_DAYS: _CLIPS.keep_days,
+        CONF_CLIP_GB: _CLIPS.keep_bytes / 1e9,
+    }
+)
+_FORM_KEYS = frozenset(
+    {
+        *(CONF_NAME, CONF_SOURCE, CONF_CAMERA, CONF_BIRTHDATE),
+        *(CONF_TRANSPORT, CONF_VERIFY_TLS, CONF_ROTATION, CONF_DECODE_ALWAYS),
+        *_CLIP_DEFAULTS,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,11 +104,32 @@ def crib_schema(hass: HomeAssistant) -> probatio.Schema:
                         probatio.Optional(CONF_TRANSPORT, default="auto"): _choice(_TRANSPORTS, CONF_TRANSPORT),
                         probatio.Optional(CONF_VERIFY_TLS, default=True): BooleanSelector(),
                         probatio.Optional(CONF_ROTATION, default="0"): _choice(_ROTATIONS, CONF_ROTATION),
+                        probatio.Optional(CONF_DECODE_ALWAYS, default=False): BooleanSelector(),
                     }
                 ),
                 {"collapsed": True},
             ),
+            probatio.Optional(SECTION_CLIPS): section(_clip_schema(), {"collapsed": True}),
         }
+    )
+
+
+def _clip_schema() -> probatio.Schema:
+    fields = {
+        CONF_CLIPS: BooleanSelector(),
+        CONF_CLIP_BEFORE: _number(0, 20, "s"),
+        CONF_CLIP_AFTER: _number(0, 120, "s"),
+        CONF_CLIP_DAYS: _number(1, 365, "d"),
+        CONF_CLIP_GB: _number(0.1, 1000, "GB", step=0.1),
+    }
+    return probatio.Schema(
+        {probatio.Optional(key, default=_CLIP_DEFAULTS[key]): selector for key, selector in fields.items()}
+    )
+
+
+def _number(low: float, high: float, unit: str, step: float = 1) -> NumberSelector:
+    return NumberSelector(
+        NumberSelectorConfig(min=low, max=high, step=step, unit_of_measurement=unit, mode=NumberSelectorMode.BOX)
     )
 
 
@@ -98,7 +148,9 @@ def form_values(data: Mapping[str, Any]) -> dict[str, Any]:
         CONF_TRANSPORT: data.get(CONF_TRANSPORT, "auto"),
         CONF_VERIFY_TLS: data.get(CONF_VERIFY_TLS, True),
         CONF_ROTATION: str(data.get(CONF_ROTATION, 0)),
+        CONF_DECODE_ALWAYS: data.get(CONF_DECODE_ALWAYS, False),
     }
+    values[SECTION_CLIPS] = {key: data.get(key, default) for key, default in _CLIP_DEFAULTS.items()}
     return values
 
 
@@ -135,8 +187,7 @@ async def async_check_source(hass: HomeAssistant, data: Mapping[str, Any]) -> st
 
 def _to_data(user_input: Mapping[str, Any], old: Mapping[str, Any]) -> dict[str, Any]:
     # What other forms keep in the same data (zones) stays.
-    form_keys = {CONF_NAME, CONF_SOURCE, CONF_CAMERA, CONF_BIRTHDATE, CONF_TRANSPORT, CONF_VERIFY_TLS, CONF_ROTATION}
-    data = {key: value for key, value in old.items() if key not in form_keys}
+    data = {key: value for key, value in old.items() if key not in _FORM_KEYS}
     data[CONF_NAME] = user_input[CONF_NAME].strip()
     if source := user_input.get(CONF_SOURCE, "").strip():
         data[CONF_SOURCE] = with_escaped_password(unmask_source(source, old.get(CONF_SOURCE)))
@@ -145,7 +196,9 @@ def _to_data(user_input: Mapping[str, Any], old: Mapping[str, Any]) -> dict[str,
     data[CONF_TRANSPORT] = advanced.get(CONF_TRANSPORT, old.get(CONF_TRANSPORT, "auto"))
     data[CONF_VERIFY_TLS] = advanced.get(CONF_VERIFY_TLS, old.get(CONF_VERIFY_TLS, True))
     data[CONF_ROTATION] = int(advanced.get(CONF_ROTATION, old.get(CONF_ROTATION, 0)))
-    return data
+    data[CONF_DECODE_ALWAYS] = advanced.get(CONF_DECODE_ALWAYS, old.get(CONF_DECODE_ALWAYS, False))
+    clips = user_input.get(SECTION_CLIPS, {})
+    return data | {key: clips.get(key, old.get(key, default)) for key, default in _CLIP_DEFAULTS.items()}
 
 
 def _opens_the_same(data: Mapping[str, Any], old: Mapping[str, Any]) -> bool:

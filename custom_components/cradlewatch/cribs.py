@@ -41,7 +41,7 @@ class CribConfig:
     """The part of the data that names the source: may hold a password."""
     decode_always: bool = False
     """Decode every frame, also while nothing moves."""
-    clips: ClipSettings = ClipSettings()
+    clips: ClipSettings = field(default_factory=ClipSettings)
 
     @property
     def slug(self) -> str:

@@ -4,12 +4,12 @@ import av
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
-from .const import DOMAIN, ISSUE_INVALID_AUTH, ISSUE_MODEL_GONE, ISSUE_NO_ENCODER, ISSUE_NO_SOUND
+from .const import DOMAIN, ISSUE_DISK_FULL, ISSUE_INVALID_AUTH, ISSUE_MODEL_GONE, ISSUE_NO_ENCODER, ISSUE_NO_SOUND
 from .engine.errors import SourceProblem
 from .engine.models import Link, LinkState, StreamInfo
 
 _ENCODERS = {"libx264", "libopenh264", "h264_v4l2m2m"}
-_OF_CRIB = (ISSUE_INVALID_AUTH, ISSUE_NO_ENCODER, ISSUE_NO_SOUND)
+_OF_CRIB = (ISSUE_DISK_FULL, ISSUE_INVALID_AUTH, ISSUE_NO_ENCODER, ISSUE_NO_SOUND)
 
 
 @callback
@@ -32,6 +32,18 @@ def stream_opened(hass: HomeAssistant, crib_id: str, name: str, info: StreamInfo
         _raise(hass, ISSUE_NO_SOUND, crib_id, name, severity=ir.IssueSeverity.WARNING, fixable=True)
     else:
         _drop(hass, ISSUE_NO_SOUND, crib_id)
+
+
+@callback
+def disk_full(hass: HomeAssistant, crib_id: str, name: str) -> None:
+    """Clips of incidents are not recorded: there is no room."""
+    _raise(hass, ISSUE_DISK_FULL, crib_id, name, severity=ir.IssueSeverity.ERROR, fixable=False)
+
+
+@callback
+def disk_has_room(hass: HomeAssistant, crib_id: str) -> None:
+    """They are again."""
+    _drop(hass, ISSUE_DISK_FULL, crib_id)
 
 
 @callback

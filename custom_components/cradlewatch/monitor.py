@@ -128,7 +128,10 @@ class CribMonitor:
         self.desk.flush()
         self.save_attention()
         self._save_sleep()
-        return await self.threads.async_stop()
+        stopped = await self.threads.async_stop()
+        # The clips that were in work ended with it.
+        self.desk.flush()
+        return stopped
 
     async def async_change(self, config: CribConfig) -> None:
         """Take other settings. The camera is opened anew only where the source or the zones changed."""

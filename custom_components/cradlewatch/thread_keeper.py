@@ -110,7 +110,7 @@ class ThreadKeeper:
         plan = FrameThreadPlan(
             name=config.slug,
             source=source,
-            settings=LoopSettings(lost_after_s=_LOST_AFTER_S),
+            settings=LoopSettings(lost_after_s=_LOST_AFTER_S, idle_economy=not config.decode_always),
             senses=NurserySenses(SenseSettings(zones=config.zones, age_stage=stage)),
             # A name of its own for each: a thread that is late in ending still has the old one.
             relay_path=self._folder / f"{config.crib_id[-10:]}-{self._made}.sock",

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+import errno
 import logging
 import os
 from pathlib import Path
@@ -16,12 +17,13 @@ from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Stream
 
-from .errors import StoreError
+from .errors import DiskFullError, StoreError
 from .ring import EvictedError, StreamRing
 
 _LOGGER = logging.getLogger(__name__)
 _POLL_S = 0.1
-_MAX_AT_ONCE = 4
+_MAX_AT_ONCE = 8
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 # An incident may last for hours; its clip shows how it began.
 _MAX_CLIP_S = 180.0
 
@@ -104,7 +106,8 @@ class ClipWriter:
             handle.result.set_exception(error)
         except (OSError, ValueError) as error:
             # FFmpeg's errors are OSErrors or ValueErrors.
-            handle.result.set_exception(StoreError(f"the clip could not be written: {type(error).__name__}"))
+            kind = DiskFullError if getattr(error, "errno", None) in _FULL else StoreError
+            handle.result.set_exception(kind(f"the clip could not be written: {type(error).__name__}"))
         else:
             handle.result.set_result(clip)
         finally:

@@ -93,3 +93,7 @@ class AnalysisError(EngineError):
 
 class StoreError(EngineError):
     """The store cannot be read or written (disk full, corrupt, no permission)."""
+
+
+class DiskFullError(StoreError):
+    """There is no room on the disk."""

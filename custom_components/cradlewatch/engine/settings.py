@@ -58,6 +58,25 @@ class LoopSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClipSettings:
+    """Clips of incidents, and how long they are kept."""
+
+    enabled: bool = True
+    pre_s: float = 10.0
+    post_s: float = 20.0
+    keep_days: float = 7.0
+    keep_bytes: int = 2_000_000_000
+    reserve_bytes: int = 256 * 1024 * 1024
+    """Free space that is left to others: with less, nothing is recorded; recording resumes at twice as much."""
+
+    def __post_init__(self) -> None:
+        _check("pre_s", self.pre_s, 0, 20)
+        _check("post_s", self.post_s, 0, 120)
+        _check("keep_days", self.keep_days, 0, 3650)
+        _check("keep_bytes", self.keep_bytes, 0, 1 << 50)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Zone:
     """A named polygon in normalised coordinates (x, y), at least three points. kind: crib, danger or ignore."""
 

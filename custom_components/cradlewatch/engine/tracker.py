@@ -7,18 +7,18 @@ monotonic clock (`now_s`), the wall clock (`now_at`) is for display only: it may
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 import uuid
 
 from .incident import (
     HAZARD_KINDS,
-    JUDGED_IF_SERIOUS,
     MOMENTARY_KINDS,
     NEVER_MERGED,
     OF_THE_SYSTEM,
     Incident,
     Stage,
 )
+from .incident_rules import back_dated, meant_by, refutes, status_of
 from .models import EventKind, MonitorEvent, Phase, Severity, Signal, Status, Verdict
 from .settings import TrackerSettings
 
@@ -56,6 +56,11 @@ class IncidentTracker:
     def active_kinds(self) -> frozenset[EventKind]:
         """Kinds that are on right now (without those that only wait for their merge time)."""
         return frozenset(found.kind for found in self._incidents.values() if found.stage is Stage.ACTIVE)
+
+    @property
+    def active_ids(self) -> frozenset[str]:
+        """Ids of the incidents that are on right now."""
+        return frozenset(found.event_id for found in self._incidents.values() if found.stage is Stage.ACTIVE)
 
     @property
     def suspected(self) -> tuple[EventKind, ...]:
@@ -166,7 +171,7 @@ class IncidentTracker:
         found = self._mergeable(signal.kind, signal.zone)
         opened = found is None
         if found is None:
-            started_at = _back_dated(now_at, now_s, signal.at_s)
+            started_at = back_dated(now_at, now_s, signal.at_s)
             found = self._open(signal.kind, signal.zone, signal.severity, Status.UNVERIFIED, started_at, now_s)
         found.go_on(now_s)
         rises = found.raise_to(signal.severity)
@@ -175,10 +180,10 @@ class IncidentTracker:
         return first, self._close(found, now_at, now_s)
 
     def _detector_on(self, signal: Signal, now_at: datetime, now_s: float) -> Events:
-        status = _status_of(signal)
+        status = status_of(signal)
         found = self._mergeable(signal.kind, signal.zone)
         if found is None:
-            started_at = _back_dated(now_at, now_s, signal.at_s)
+            started_at = back_dated(now_at, now_s, signal.at_s)
             found = self._open(signal.kind, signal.zone, signal.severity, status, started_at, signal.at_s)
             found.held_by.add(signal.zone)
             found.score = signal.score
@@ -203,17 +208,17 @@ class IncidentTracker:
                 continue
             found.held_by.discard(signal.zone)
             if not found.held_local and not found.held_model:
-                found.go_off(Stage.QUIET, _back_dated(now_at, now_s, signal.at_s), min(signal.at_s, now_s))
+                found.go_off(Stage.QUIET, back_dated(now_at, now_s, signal.at_s), min(signal.at_s, now_s))
         return self._settle(now_at, now_s)
 
     # Verdicts
 
     def _serious(self, verdict: Verdict, safety: Severity, now_at: datetime, now_s: float) -> Events:
-        found = self._meant_by(verdict)
+        found = meant_by(verdict, self._incidents.values(), self._may_merge)
         opened = found is None
         if found is None:
             kind = verdict.hazard or EventKind.HAZARD
-            seen_at = _back_dated(now_at, now_s, verdict.taken_at_s)
+            seen_at = back_dated(now_at, now_s, verdict.taken_at_s)
             found = self._open(kind, None, safety, Status.CONFIRMED, seen_at, verdict.taken_at_s)
         notable = opened or found.status is not Status.CONFIRMED
         if found.status in (Status.SUSPECTED, Status.DISMISSED):
@@ -228,21 +233,6 @@ class IncidentTracker:
         found.say(verdict.title, verdict.description, verdict.action_needed, verdict.provider)
         return (found.event(Phase.OPENED if opened else Phase.UPDATED, now_at, notable=notable),)
 
-    def _meant_by(self, verdict: Verdict) -> Incident | None:
-        """The incident that a serious verdict speaks of: its own kind, else (no kind named) the newest suspicion."""
-        kind = verdict.hazard or EventKind.HAZARD
-        same = [found for found in self._incidents.values() if found.kind is kind and self._may_merge(found)]
-        if same:
-            return max(same, key=lambda found: (found.stage is Stage.ACTIVE, found.on_s))
-        if kind is not EventKind.HAZARD:
-            return None
-        vague = [
-            found
-            for found in self._incidents.values()
-            if found.stage is Stage.ACTIVE and (found.status is Status.SUSPECTED or found.held_model)
-        ]
-        return max(vague, key=lambda found: found.on_s, default=None)
-
     def _harmless(self, verdict: Verdict, safety: Severity, now_at: datetime, now_s: float) -> Events:
         events: list[MonitorEvent] = []
         for found in tuple(self._incidents.values()):
@@ -253,7 +243,7 @@ class IncidentTracker:
                 found.told = safety
                 if not found.held_local:
                     events.append(self._close(found, now_at, now_s, "verdict"))
-            elif found.status is Status.SUSPECTED and _refutes(verdict, found.kind):
+            elif found.status is Status.SUSPECTED and refutes(verdict, found.kind):
                 found.status = Status.DISMISSED
                 found.told = safety
                 found.say(verdict.title, verdict.description, verdict.action_needed, verdict.provider)
@@ -348,19 +338,3 @@ class IncidentTracker:
         if not same and kind in HAZARD_KINDS:
             same = [found for found in self._of(kind, None) if self._may_merge(found)]
         return max(same, key=lambda found: found.on_s, default=None)
-
-
-def _status_of(signal: Signal) -> Status:
-    serious = signal.severity.rank >= Severity.WARNING.rank
-    judged = signal.kind in HAZARD_KINDS or (serious and signal.kind in JUDGED_IF_SERIOUS)
-    return Status.SUSPECTED if judged else Status.UNVERIFIED
-
-
-def _refutes(verdict: Verdict, kind: EventKind) -> bool:
-    # "Nothing dangerous to be seen" does not say that the child is in the picture.
-    return verdict.child_in_view is True if kind is EventKind.OUT_OF_VIEW else True
-
-
-def _back_dated(now_at: datetime, now_s: float, at_s: float) -> datetime:
-    """The wall time of `at_s`: a signal is as old as its frame."""
-    return now_at - timedelta(seconds=max(0.0, now_s - at_s))
