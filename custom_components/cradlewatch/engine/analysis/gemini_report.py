@@ -1,6 +1,5 @@
 """A window understood by Gemini: one generateContent call with the clip inline."""
 
-import asyncio
 from datetime import UTC, datetime
 import time
 from typing import TYPE_CHECKING, Any
@@ -41,7 +40,7 @@ class GeminiReporter:
         """
         started_s = time.monotonic()
         try:
-            contents = await asyncio.to_thread(_contents, request)
+            contents = _contents(request)
         except OSError as error:
             raise AnalysisError(AnalysisFailure.NO_PICTURE, f"the clip cannot be read ({error.strerror})") from None
         try:
