@@ -48,7 +48,7 @@ async def in_executor() -> AsyncIterator[InExecutor]:
     pool = ThreadPoolExecutor(4, thread_name_prefix="lane-test")
     loop = asyncio.get_running_loop()
     yield lambda job: loop.run_in_executor(pool, job)
-    pool.shutdown(wait=False)
+    pool.shutdown()
 
 
 async def _failure(task: asyncio.Future[Verdict]) -> AnalysisFailure:

@@ -95,6 +95,7 @@ class _Day:
     cost: float = 0.0
     unpriced: bool = False
     dearest_tokens: int = 0
+    dearest_cost: float = 0.0
     hours: list[list[float]] = field(default_factory=lambda: [[0.0, 0.0, 0.0] for _ in range(24)])
     """calls, tokens, money by hour of the day."""
 
@@ -138,13 +139,15 @@ class Budget:
         self._turn(local_now)
         day = self._day
         tokens_in = tokens_out = 0
+        price = self.settings.prices.get(ticket.model or "")
         if usage is None:
             day.failures += 1
             tokens_in = ticket.tokens if billed else 0
         else:
             tokens_in, tokens_out = usage.tokens_in or 0, usage.tokens_out or 0
             day.dearest_tokens = max(day.dearest_tokens, tokens_in + tokens_out)
-        price = self.settings.prices.get(ticket.model or "")
+            guess = price.of(tokens_in, tokens_out) if price else 0.0
+            day.dearest_cost = max(day.dearest_cost, guess)
         cost = price.of(tokens_in, tokens_out) if price else 0.0
         day.unpriced = day.unpriced or (price is None and tokens_in + tokens_out > 0)
         day.tokens_in += tokens_in
@@ -189,6 +192,7 @@ class Budget:
             "cost": day.cost,
             "unpriced": day.unpriced,
             "dearest_tokens": day.dearest_tokens,
+            "dearest_cost": day.dearest_cost,
             "hours": day.hours,
         }
 
@@ -212,18 +216,23 @@ class Budget:
             cost=float(stored["cost"]),
             unpriced=bool(stored["unpriced"]),
             dearest_tokens=int(stored["dearest_tokens"]),
+            dearest_cost=float(stored["dearest_cost"]),
             hours=hours,
         )
 
     def _turn(self, local_now: datetime) -> None:
         """A new day begins with nothing used. A clock that is set back within the day keeps what was counted."""
         if local_now.date() != self._day.day:
-            self._day = _Day(local_now.date(), dearest_tokens=self._day.dearest_tokens)
+            self._day = _Day(
+                local_now.date(), dearest_tokens=self._day.dearest_tokens, dearest_cost=self._day.dearest_cost
+            )
 
     def _priced(self, model: str | None) -> Ticket:
         tokens = self._day.dearest_tokens or _FIRST_GUESS_TOKENS
         price = self.settings.prices.get(model or "") if model else _dearest(self.settings.prices)
-        return Ticket(model, tokens, price.of(tokens, 0) if price else 0.0)
+        # An answer is shorter than its question, but its tokens cost several times as much.
+        guess = price.of(tokens * 2 // 3, tokens // 3) if price else 0.0
+        return Ticket(model, tokens, max(guess, self._day.dearest_cost if price else 0.0))
 
     def _limits(self) -> list[tuple[str, int, float | None]]:
         """(name, index in the hours, limit)."""

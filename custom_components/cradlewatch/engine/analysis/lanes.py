@@ -7,12 +7,12 @@
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 import logging
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from ..errors import AnalysisError, AnalysisFailure
 from ..models import Verdict
@@ -57,19 +57,40 @@ class LaneFigures:
     """Calls that did not end when cut, and were left behind."""
 
 
+class LaneRequest(Protocol):
+    """What a lane must know of a request."""
+
+    @property
+    def crib_id(self) -> str: ...
+
+    @property
+    def timeout_s(self) -> float: ...
+
+
+class Named(Protocol):
+    """What a lane must know of a provider."""
+
+    @property
+    def name(self) -> str: ...
+
+
 @dataclass(slots=True, eq=False)
-class _Waiting:
-    request: CheckRequest
-    provider: Provider
+class _Waiting[R: LaneRequest, P: Named, A]:
+    request: R
+    provider: P
     place: int
-    answer: asyncio.Future[Verdict]
+    answer: asyncio.Future[A]
     token: CancelToken = field(default_factory=CancelToken)
     cut: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def rank(self) -> tuple[bool, int]:
         """Smallest is next."""
-        return not self.request.urgent, self.place
+        return not self.urgent, self.place
+
+    @property
+    def urgent(self) -> bool:
+        return _urgent(self.request)
 
     def fail(self, detail: str) -> None:
         if not self.answer.done():
@@ -80,13 +101,22 @@ class _Waiting:
         self.cut.set()
 
 
-class Lane:
-    """See the module's text. Event loop only."""
+class Lane[R: LaneRequest = CheckRequest, P: Named = Provider, A = Verdict]:
+    """See the module's text. Event loop only.
 
-    def __init__(self, run_in_executor: Callable[[Callable[[], Verdict]], Awaitable[Verdict]]) -> None:
+    A lane of frame checks by default; of another kind with a `call` of its own:
+    `Lane[ReportRequest, GeminiReporter, WindowReport](hass.async_add_executor_job, GeminiReporter.report)`.
+    """
+
+    def __init__(
+        self,
+        run_in_executor: Callable[[Callable[[], A]], Awaitable[A]],
+        call: Callable[[P, R], Coroutine[Any, Any, A]] | None = None,
+    ) -> None:
         self._run_in_executor = run_in_executor
-        self._slots: dict[str, _Waiting] = {}
-        self._running: _Waiting | None = None
+        self._call = call or cast("Callable[[P, R], Coroutine[Any, Any, A]]", _check)
+        self._slots: dict[str, _Waiting[R, P, A]] = {}
+        self._running: _Waiting[R, P, A] | None = None
         self._worker: asyncio.Task[None] | None = None
         self._places = count()
         self._closed = False
@@ -108,8 +138,8 @@ class Lane:
             stuck=self._stuck,
         )
 
-    async def submit(self, request: CheckRequest, provider: Provider) -> Verdict:
-        """Wait for the turn of `request` and for its verdict.
+    async def submit(self, request: R, provider: P) -> A:
+        """Wait for the turn of `request` and for its answer.
 
         Raises:
             AnalysisError: as `CheckQueue.submit`.
@@ -136,25 +166,25 @@ class Lane:
         if self._worker is not None:
             await asyncio.wait((self._worker,), timeout=_CUT_WAIT_S + 0.1)
 
-    def _place(self, request: CheckRequest, provider: Provider) -> _Waiting:
+    def _place(self, request: R, provider: P) -> _Waiting[R, P, A]:
         older = self._slots.get(request.crib_id)
-        if older is not None and older.request.urgent and not request.urgent:
+        if older is not None and older.urgent and not _urgent(request):
             self._dropped += 1
             raise AnalysisError(AnalysisFailure.CANCELLED, "a check for suspected danger of this crib waits already")
         if older is not None:
             self._dropped += 1
             older.fail("replaced by a newer picture")
-            request = request.joined_with(older.request)
+            request = _joined(request, older.request)
         place = next(self._places) if older is None else older.place
         waiting = _Waiting(request, provider, place, asyncio.get_running_loop().create_future())
         self._slots[request.crib_id] = waiting
         running = self._running
-        if request.urgent and running is not None and not running.request.urgent and not running.cut.is_set():
+        if waiting.urgent and running is not None and not running.urgent and not running.cut.is_set():
             self._cut += 1
             running.end_call()
         return waiting
 
-    def _withdraw(self, waiting: _Waiting) -> None:
+    def _withdraw(self, waiting: _Waiting[R, P, A]) -> None:
         if self._slots.get(waiting.request.crib_id) is waiting:
             del self._slots[waiting.request.crib_id]
         elif self._running is waiting:
@@ -179,9 +209,9 @@ class Lane:
             self._running = None
             self._worker = None
 
-    async def _serve(self, waiting: _Waiting) -> None:
+    async def _serve(self, waiting: _Waiting[R, P, A]) -> None:
         request, provider = waiting.request, waiting.provider
-        job = partial(run_job, lambda: provider.check(request), timeout_s=request.timeout_s, cancel=waiting.token)
+        job = partial(run_job, lambda: self._call(provider, request), timeout_s=request.timeout_s, cancel=waiting.token)
         try:
             call = asyncio.ensure_future(self._run_in_executor(job))
         except RuntimeError as error:
@@ -199,7 +229,7 @@ class Lane:
             waiting.token.cancel()
         self._settle(waiting, call, timed_out=not done)
 
-    def _settle(self, waiting: _Waiting, call: asyncio.Future[Verdict], *, timed_out: bool) -> None:
+    def _settle(self, waiting: _Waiting[R, P, A], call: asyncio.Future[A], *, timed_out: bool) -> None:
         if not call.done():
             self._stuck += 1
             call.add_done_callback(_forget)
@@ -216,11 +246,26 @@ class Lane:
         elif isinstance(error, AnalysisError):
             _refuse(waiting.answer, error)
         else:
-            _LOGGER.error("A check by %s failed: %s", waiting.provider.name, _named(error))
+            _LOGGER.error("A job of %s failed: %s", waiting.provider.name, _named(error))
             _refuse(waiting.answer, AnalysisError(AnalysisFailure.INTERNAL, _named(error)))
 
 
-def _refuse(answer: asyncio.Future[Verdict], error: AnalysisError) -> None:
+async def _check(provider: Provider, request: CheckRequest) -> Verdict:
+    return await provider.check(request)
+
+
+def _urgent(request: LaneRequest) -> bool:
+    return isinstance(request, CheckRequest) and request.urgent
+
+
+def _joined[R: LaneRequest](request: R, older: R) -> R:
+    """`request` in the place of `older`."""
+    if isinstance(request, CheckRequest) and isinstance(older, CheckRequest):
+        return cast("R", request.joined_with(older))
+    return request
+
+
+def _refuse(answer: asyncio.Future[Any], error: AnalysisError) -> None:
     if not answer.done():
         answer.set_exception(error)
 
