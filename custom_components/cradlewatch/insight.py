@@ -12,7 +12,7 @@ from .engine.confidence import ConfidenceJudge, Facts
 from .engine.models import Link, Reading, Signal, StreamInfo
 from .engine.settings import SafetySettings
 from .engine.sleep import SleepMachine
-from .engine.sleep_sessions import summarise
+from .engine.sleep_sessions import SleepSession, summarise
 from .state import StateKeeper
 
 _SAVE_EVERY_S = 60.0
@@ -30,6 +30,11 @@ class Insight:
         self._sound_expected = False
         self._heard_s: float | None = None
         self._save_s = 0.0
+
+    @property
+    def sessions(self) -> tuple[SleepSession, ...]:
+        """Sleep that is remembered, oldest first; the last may be going on."""
+        return self._sleep.sessions
 
     @callback
     def stream_opened(self, info: StreamInfo) -> None:

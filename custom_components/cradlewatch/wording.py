@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cache
 import json
 from pathlib import Path
 
 from .engine.models import EventKind, MonitorEvent, Phase, Severity, Status
+from .engine.sleep_sessions import SleepSession
 
 _FOLDER = Path(__file__).parent / "texts"
 LANGUAGES = ("en", "ko")
@@ -32,6 +34,7 @@ class Texts:
     severities: Mapping[Severity, str]
     providers: Mapping[str, str]
     reasons: Mapping[str, str]
+    sleep: Mapping[str, str]
 
 
 @cache
@@ -47,6 +50,7 @@ def load_texts(language: str) -> Texts:
         severities={Severity(key): text for key, text in raw["severities"].items()},
         providers=raw["providers"],
         reasons=raw["reasons"],
+        sleep=raw["sleep"],
     )
 
 
@@ -66,6 +70,25 @@ def words(event: MonitorEvent, name: str, texts: Texts) -> tuple[str, str]:
         if reason := texts.reasons.get(event.end_reason or ""):
             description = f"{description} ({reason})"
     return title, description
+
+
+def duration(span: timedelta, texts: Texts) -> str:
+    """Hours and minutes in words."""
+    hours, minutes = divmod(round(span.total_seconds() / 60), 60)
+    return texts.sleep["hours_minutes"].replace("{h}", str(hours)).replace("{m}", str(minutes))
+
+
+def sleep_words(session: SleepSession, now_at: datetime, name: str, texts: Texts) -> tuple[str, str]:
+    """Summary and description of one sleep."""
+    template = texts.sleep["going_on" if session.end_at is None else "description"]
+    facts = {
+        "{asleep}": duration(session.asleep(now_at), texts),
+        "{longest}": duration(session.longest(now_at), texts),
+        "{wakings}": str(session.wakings),
+    }
+    for mark, value in facts.items():
+        template = template.replace(mark, value)
+    return texts.sleep["summary"].replace("{name}", name), template
 
 
 def _fill(template: str, name: str, zone: str) -> str:
