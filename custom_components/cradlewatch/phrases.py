@@ -33,9 +33,15 @@ def logbook_message(hass: HomeAssistant, event: MonitorEvent, said: Words, name:
     """One line that reads after the crib's name: what, how serious, who says so."""
     texts = load_texts(_language(hass))
     provider = texts.providers.get(event.provider, event.provider)
-    what = texts.dismissed if event.status is Status.DISMISSED else said.title.removeprefix(f"{name}: ")
+    what = texts.dismissed if event.status is Status.DISMISSED else _after_name(said.title, name)
     parts = (what, texts.severities[event.severity], texts.statuses[event.status], provider)
     return " · ".join(part for part in parts if part)
+
+
+def _after_name(title: str, name: str) -> str:
+    """`title` without the name that the logbook puts before it."""
+    rest = title.removeprefix(name)
+    return rest.lstrip(": ") if rest[:1] in (":", " ") else title
 
 
 def _language(hass: HomeAssistant) -> str:

@@ -103,15 +103,20 @@ class ThreadKeeper:
         if self.thread is not None:
             self.thread.loop.set_source(source)
             return
-        self._made += 1
         monitor = self._monitor
         config = monitor.config
         stage = stage_at(config.birthdate, dt_util.now().date())
+        # In the executor: OpenCV takes its time to import.
+        settings = SenseSettings(zones=config.zones, age_stage=stage)
+        senses = await monitor.hass.async_add_executor_job(NurserySenses, settings)
+        if self._stopped or self.thread is not None:
+            return
+        self._made += 1
         plan = FrameThreadPlan(
             name=config.slug,
             source=source,
             settings=LoopSettings(lost_after_s=_LOST_AFTER_S, idle_economy=not config.decode_always),
-            senses=NurserySenses(SenseSettings(zones=config.zones, age_stage=stage)),
+            senses=senses,
             # A name of its own for each: a thread that is late in ending still has the old one.
             relay_path=self._folder / f"{config.crib_id[-10:]}-{self._made}.sock",
         )
