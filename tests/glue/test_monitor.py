@@ -233,7 +233,7 @@ async def test_a_serious_incident_has_a_clip(
 ) -> None:
     import av
 
-    entry = await add_home(hass, crib_data("Nursery", str(video)))
+    entry = await add_home(hass, crib_data("Nursery", str(video), clip_after=2))
     monitor = crib_of(entry)
     await live(hass, monitor)
     await asyncio.sleep(1)
