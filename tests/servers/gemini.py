@@ -115,7 +115,7 @@ class GeminiServer:
     def checks(self) -> list[GeminiRequest]:
         """The generateContent requests so far."""
         with self._lock:
-            return [request for request in self.requests if ":generateContent" in request.path]
+            return [request for request in self.requests if self._is_check(request.path)]
 
     @property
     def checks_received(self) -> int:
@@ -209,8 +209,8 @@ class GeminiServer:
             body = json.loads(incoming.payload) if incoming.payload else None
         except ValueError:
             body = None
-        media, prompt = _media(body)
-        check = ":generateContent" in parts.path
+        media, prompt = self._media(body)
+        check = self._is_check(parts.path)
         with self._lock:
             scenario = self._next.popleft() if check and self._next else self._default
             if scenario == "500-then-ok":
@@ -234,19 +234,31 @@ class GeminiServer:
         request = self._record(incoming)
         writer = connection.writer
         if self.accepted_key is not None and request.key != self.accepted_key:
-            return await _send_json(writer, *ERRORS["invalid_key"])
+            return await _send_json(writer, *self._error("invalid_key"))
         scenario = request.scenario
-        check = ":generateContent" in request.path
+        check = self._is_check(request.path)
         if isinstance(scenario, str) and (check or scenario.startswith(_TRANSPORT)):
             done, scenario = await self._special(connection, scenario, request)
             if done is not None:
                 return done
         if isinstance(scenario, str) and scenario in ERRORS and (check or scenario != "404_model"):
-            code, body = ERRORS[scenario]
+            code, body = self._error(scenario)
             return await _send_json(writer, code, body, {"Retry-After": "17"} if scenario == "429" else None)
         if check:
             return await _send_json(writer, 200, self._check_body(scenario, request))
-        return await _send_json(writer, *_other(request, scenario))
+        return await _send_json(writer, *self._other(request, scenario))
+
+    def _is_check(self, path: str) -> bool:
+        return ":generateContent" in path
+
+    def _error(self, scenario: str) -> tuple[int, dict[str, Any]]:
+        return ERRORS[scenario]
+
+    def _media(self, body: Any) -> tuple[tuple[bytes, ...], str]:
+        return _media(body)
+
+    def _other(self, request: GeminiRequest, scenario: Scenario) -> tuple[int, dict[str, Any]]:
+        return _other(request, scenario)
 
     def _check_body(self, scenario: Scenario, request: GeminiRequest) -> dict[str, Any]:
         if self.report_answer is not None and scenario == "ok" and '"timeline"' in json.dumps(request.config):
@@ -267,7 +279,7 @@ class GeminiServer:
                 await asyncio.sleep(float(seconds or 8))
                 return None, then or "ok"
             case "500-then-ok":
-                return await _send_json(writer, *ERRORS["500"]), ""
+                return await _send_json(writer, *self._error("500")), ""
             case "502_html":
                 return await _send(writer, 502, BAD_GATEWAY.encode(), "text/html"), ""
             case "200_html":

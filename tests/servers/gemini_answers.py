@@ -229,6 +229,7 @@ ERRORS: Mapping[str, tuple[int, dict[str, Any]]] = {
         error_body(400, "FAILED_PRECONDITION", "User location is not supported for the API use."),
     ),
     "no_thinking": (400, error_body(400, "INVALID_ARGUMENT", "Thinking budget is not supported for this model.")),
+    "no_schema": (400, error_body(400, "INVALID_ARGUMENT", "response_format json_schema is not supported.")),
     "400": (400, error_body(400, "INVALID_ARGUMENT", "Unable to process input image.")),
     "too_large": (
         413,
