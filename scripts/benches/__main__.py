@@ -4,12 +4,23 @@ import argparse
 from importlib import import_module
 from importlib.util import find_spec
 import json
+import logging
 import os
 from pathlib import Path
 import sys
 
 from . import rows_cost, rows_live
 from .table import Bench, Report, Spans, markdown, text_table
+
+
+def _bench_home(report: Report, spans: Spans) -> None:
+    """Imported late: it brings Home Assistant with it, which the other benches do without."""
+    # It says at length that libturbojpeg is not installed.
+    logging.getLogger("homeassistant.components.camera.img_util").setLevel(logging.CRITICAL)
+    from .rows_home import bench_home
+
+    bench_home(report, spans)
+
 
 BENCHES: dict[str, Bench] = {
     "lag": rows_live.bench_lag,
@@ -18,6 +29,7 @@ BENCHES: dict[str, Bench] = {
     "cpu": rows_cost.bench_cpu,
     "motion": rows_cost.bench_motion,
     "memory": rows_cost.bench_memory,
+    "home": _bench_home,
 }
 LONG_ONLY: dict[str, Bench] = {"many": rows_cost.bench_many}
 _OTHERS = {"senses": "scripts.bench_senses", "ai": "scripts.bench_ai"}
@@ -27,10 +39,14 @@ def parse_arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="short spans: the order of magnitude only")
     parser.add_argument("--long", action="store_true", help="long spans, 30 min of memory, the number of cameras")
-    parser.add_argument("--only", action="append", metavar="NAME", choices=sorted(BENCHES | LONG_ONLY), help="may be repeated")
+    parser.add_argument(
+        "--only", action="append", metavar="NAME", choices=sorted(BENCHES | LONG_ONLY), help="may be repeated"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table as Markdown there too")
-    parser.add_argument("--soak", type=float, nargs="?", const=30.0, metavar="MINUTES", help="real speed, random faults")
+    parser.add_argument(
+        "--soak", type=float, nargs="?", const=30.0, metavar="MINUTES", help="real speed, random faults"
+    )
     parser.add_argument("--seed", type=int, default=None, help="of the soak's faults")
     return parser.parse_args(argv)
 

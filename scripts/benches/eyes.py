@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 import threading
 
-from . import product  # noqa: F401  # the engine's path
-from engine.loop import CameraLoop  # isort: skip
-from engine.models import Link, LinkState, LoopFigures, Reading, Signal, StreamInfo  # isort: skip
-from engine.senses import NurserySenses  # isort: skip
-from engine.settings import LoopSettings, SenseSettings, SourceSettings  # isort: skip
-from engine.source.frame_code import FRAME_CODE_BOX_XYXY  # isort: skip
+from engine.loop import CameraLoop
+from engine.models import Link, LinkState, LoopFigures, Reading, Signal, StreamInfo
+from engine.senses import NurserySenses
+from engine.settings import LoopSettings, SenseSettings, SourceSettings
+from engine.source.frame_code import FRAME_CODE_BOX_XYXY
 
 
 class Notebook:

@@ -32,9 +32,8 @@ async def ask_model(url: str, *, hang: bool, jpeg: bytes = b"x" * 60_000) -> Non
 
 def _job(url: str, hang: bool, picture: Callable[[], bytes]) -> None:
     """As the product does it: in an executor thread, on an event loop made for the call."""
-    from . import product  # noqa: F401
-    from engine.analysis.runner import CancelToken, run_job  # isort: skip
-    from engine.errors import AnalysisError  # isort: skip
+    from engine.analysis.runner import CancelToken, run_job
+    from engine.errors import AnalysisError
 
     jpeg = picture()
     cancel = CancelToken()
@@ -49,7 +48,7 @@ _CANCELS: list[Any] = []
 
 
 class Load:
-    """Two calls in flight always, one of them never answered; a clip being encoded; the event loop blocked at random."""
+    """Two calls in flight always, one never answered; a clip being encoded; the event loop blocked at random."""
 
     def __init__(self, settings: dict[str, Any], picture: Callable[[], bytes] | None = None) -> None:
         self._settings = settings

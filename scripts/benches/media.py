@@ -17,8 +17,6 @@ from av.video.frame import VideoFrame
 import numpy as np
 from numpy.typing import NDArray
 
-from . import product  # noqa: F401  # the engine's path
-
 RATE_FPS = 30
 SOUND_RATE_HZ = 48_000
 VIDEO_CLOCK_HZ = 90_000
@@ -28,6 +26,7 @@ LOOP_S = FRAMES / RATE_FPS
 SOUND_FRAMES = 1875
 _FORMAT_VERSION = 3
 _PAYLOAD_BYTES = 1400
+_AAC_FORMAT = "profile-level-id=1;mode=AAC-hbr;sizelength=13;indexlength=3;indexdeltalength=3"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,9 +228,7 @@ def _sound_units() -> tuple[list[Unit], bytes]:
         # RFC 3640, AAC-hbr: length of the headers in bits, then 13 bits of size and 3 of index.
         payload = struct.pack("!HH", 16, len(data) << 3) + data
         header = rtp_header(97, index, index * 1024, marker=True, source=0x2222)
-        units.append(
-            Unit(at_s=index * 1024 / SOUND_RATE_HZ, channel=2, packets=(header + payload,), frame_number=None)
-        )
+        units.append(Unit(at_s=index * 1024 / SOUND_RATE_HZ, channel=2, packets=(header + payload,), frame_number=None))
     assert len(units) == SOUND_FRAMES
     return units, bytes(context.extradata or b"")
 
@@ -247,7 +244,6 @@ def _sdp(sets: tuple[bytes, bytes], sound_config: bytes) -> str:
         f"a=fmtp:96 packetization-mode=1;profile-level-id={sps[1:4].hex()};sprop-parameter-sets={sprop}",
         "a=control:track0",
         "m=audio 0 RTP/AVP 97", f"a=rtpmap:97 mpeg4-generic/{SOUND_RATE_HZ}/1",
-        "a=fmtp:97 profile-level-id=1;mode=AAC-hbr;sizelength=13;indexlength=3;indexdeltalength=3;"
-        f"config={sound_config.hex()}",
+        f"a=fmtp:97 {_AAC_FORMAT};config={sound_config.hex()}",
         "a=control:track1", "",
     ])  # fmt: skip

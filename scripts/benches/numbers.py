@@ -4,15 +4,15 @@ from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
 import io
+from itertools import pairwise
 import pickle
 from typing import Any
 
 import av
+from engine.source.frame_code import read_frame_code
 import numpy as np
 
-from . import product  # noqa: F401  # the engine's path
 from .media import FRAMES
-from engine.source.frame_code import read_frame_code  # isort: skip
 
 _TS = 188
 
@@ -32,6 +32,8 @@ class Lags:
     p50_ms: float
     p99_ms: float
     max_ms: float
+    line_ms: float
+    """How long after its sending the earliest frame came: both clocks are this machine's."""
     frames: int
     lost: int
     unreadable: int = 0
@@ -81,9 +83,7 @@ def ts_arrivals(data: bytes, marks: list[tuple[int, float]]) -> tuple[list[Arriv
 
 
 def _pts(field: bytes) -> int:
-    return (
-        (field[0] >> 1 & 7) << 30 | field[1] << 22 | (field[2] >> 1) << 15 | field[3] << 7 | field[4] >> 1
-    )
+    return (field[0] >> 1 & 7) << 30 | field[1] << 22 | (field[2] >> 1) << 15 | field[3] << 7 | field[4] >> 1
 
 
 class SendLog:
@@ -104,9 +104,7 @@ class SendLog:
 def lags(arrivals: list[Arrival], log: SendLog, since_s: float, unreadable: int = 0) -> Lags:
     """Of the frames that were sent after `since_s`."""
     matched = [found for arrival in arrivals if (found := log.find(arrival)) and found[0] >= since_s]
-    delays = [
-        arrival.at_s - found[0] for arrival in arrivals if (found := log.find(arrival)) and found[0] >= since_s
-    ]
+    delays = [arrival.at_s - found[0] for arrival in arrivals if (found := log.find(arrival)) and found[0] >= since_s]
     if not delays:
         raise RuntimeError("no frame of the measured time arrived")
     line = min(delays)
@@ -116,6 +114,7 @@ def lags(arrivals: list[Arrival], log: SendLog, since_s: float, unreadable: int 
         p50_ms=ordered[len(ordered) // 2],
         p99_ms=ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))],
         max_ms=ordered[-1],
+        line_ms=1000 * line,
         frames=len(counted),
         lost=max(counted) - min(counted) + 1 - len(counted),
         unreadable=unreadable,
@@ -157,7 +156,7 @@ def hls_result(file: str, log: SendLog, since_s: float) -> HlsResult:
                 first.append(1000 * (at_s - known[0]))
                 last.append(1000 * (at_s - known[-1]))
     readable = [number for number in numbers if number is not None]
-    lost = sum((after - before - 1) % FRAMES for before, after in zip(readable, readable[1:], strict=False))
+    lost = sum((after - before - 1) % FRAMES for before, after in pairwise(readable))
     return HlsResult(
         frames=len(numbers),
         lost=lost,

@@ -6,7 +6,6 @@ Prints one line when it is ready; then answers each line of its standard input w
 """
 
 import json
-import os
 from pathlib import Path
 import subprocess
 import sys
@@ -21,17 +20,14 @@ from .product import ROOT
 class Rig:
     """The bench's side: context manager over one process under test."""
 
-    def __init__(self, kind: str, *, nice: int = 0, env: dict[str, str] | None = None, **settings: object) -> None:
+    def __init__(self, kind: str, **settings: object) -> None:
         self._kind = kind
         self._settings = settings
-        self._nice = nice
-        self._env = os.environ | (env or {})
 
     def __enter__(self) -> Rig:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "scripts.benches.rig", self._kind, json.dumps(self._settings)],
-            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=self._env,
-            preexec_fn=(lambda: os.nice(self._nice)) if self._nice else None,
+            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         self.process = psutil.Process(self._process.pid)
         self.ready = self._read()

@@ -98,20 +98,21 @@ def _remux(url: str, decode: bool = False) -> None:
     def work(over: threading.Event, frames: list[int]) -> None:
         import av
 
-        with av.open(url, options={"rtsp_transport": "tcp"}, timeout=10) as source:
-            with av.open(os.devnull, "w", format="mpegts") as sink:
-                video = source.streams.video[0]
-                video.codec_context.thread_count = 1
-                out = sink.add_stream_from_template(video)
-                for packet in source.demux(video):
-                    if over.is_set():
-                        return
-                    frames[0] += 1
-                    if decode:
-                        for _ in video.codec_context.decode(packet):
-                            pass
-                    packet.stream = out
-                    sink.mux_one(packet)
+        with (
+            av.open(url, options={"rtsp_transport": "tcp"}, timeout=10) as source,
+            av.open(os.devnull, "w", format="mpegts") as sink,
+        ):
+            video = source.streams.video[0]
+            video.codec_context.thread_count = 1
+            out = sink.add_stream_from_template(video)
+            for packet in source.demux(video):
+                if over.is_set():
+                    return
+                frames[0] += 1
+                if decode:
+                    video.codec_context.decode(packet)
+                packet.stream = out
+                sink.mux_one(packet)
 
     _in_thread(work)
 
@@ -124,8 +125,7 @@ class _Reports:
         self._far_end = far_end
 
     def frame(self, picture: Any) -> None:
-        from . import product  # noqa: F401
-        from engine.source.frame_code import read_frame_code  # isort: skip
+        from engine.source.frame_code import read_frame_code
 
         # Green is luma enough: the code's two grays are neutral.
         number = read_frame_code(picture[:, :, 1])

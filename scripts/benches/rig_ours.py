@@ -3,40 +3,45 @@
 import shutil
 import socket
 import threading
+import time
 from typing import Any
 
 from .rig import scratch, serve
 
 
-class _Viewers:
+class Guests:
     """Viewers that come and go: connect, read for 5 s, leave."""
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._over = threading.Event()
         self.visits = 0
+        self.bytes_read = 0
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
     def _run(self) -> None:
         while not self._over.is_set():
-            with socket.socket(socket.AF_UNIX) as viewer:
-                viewer.connect(self._path)
-                viewer.settimeout(0.5)
-                self.visits += 1
-                for _ in range(10):
-                    self._read(viewer)
-
-    def _read(self, viewer: socket.socket) -> None:
-        end = threading.Event()
-        timer = threading.Timer(0.5, end.set)
-        timer.start()
-        while not end.is_set() and not self._over.is_set():
+            self.visits += 1
             try:
-                if not viewer.recv(1 << 16):
-                    return
-            except TimeoutError:
-                return
+                self._visit()
+            except OSError:
+                # Cut, or the relay is away: come again a little later, as a player does.
+                self._over.wait(0.5)
+
+    def _visit(self) -> None:
+        until_s = time.monotonic() + 5
+        with socket.socket(socket.AF_UNIX) as viewer:
+            viewer.connect(self._path)
+            viewer.settimeout(0.25)
+            while time.monotonic() < until_s and not self._over.is_set():
+                try:
+                    data = viewer.recv(1 << 16)
+                except TimeoutError:
+                    continue
+                if not data:
+                    raise ConnectionResetError
+                self.bytes_read += len(data)
 
     def stop(self) -> None:
         self._over.set()
@@ -48,7 +53,7 @@ def _ours(urls: list[str], **settings: object) -> None:
 
     folder = scratch()
     cameras: list[WatchedCamera] = []
-    viewers: list[_Viewers] = []
+    viewers: list[Guests] = []
 
     def add(url: str) -> None:
         cameras.append(WatchedCamera(url, folder / f"{len(cameras)}.sock", f"bench-{len(cameras)}", **settings))
@@ -58,10 +63,10 @@ def _ours(urls: list[str], **settings: object) -> None:
         if kind == "add":
             add(order["url"])
         elif kind == "viewers":
-            viewers.append(_Viewers(str(folder / "0.sock")))
+            viewers.append(Guests(str(folder / "0.sock")))
         elif kind != "figures":
             raise ValueError(kind)
-        return [_figures(camera) for camera in cameras]
+        return [figures_of(camera) for camera in cameras]
 
     try:
         for url in urls:
@@ -75,7 +80,7 @@ def _ours(urls: list[str], **settings: object) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _figures(camera: Any) -> dict[str, Any]:
+def figures_of(camera: Any) -> dict[str, Any]:
     import os
 
     figures = camera.loop.figures()

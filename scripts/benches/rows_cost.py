@@ -1,5 +1,6 @@
 """Rows about what it costs: CPU, memory, motion detection, how many cameras."""
 
+from collections.abc import Callable
 import time
 
 import numpy as np
@@ -31,9 +32,7 @@ def bench_cpu(report: Report, spans: Spans) -> None:
             before = rig.ask("figures")[0]["detected"]
             value = _core_percent(rig, spans.cpu_s)
             rate = (rig.ask("figures")[0]["detected"] - before) / spans.cpu_s
-            report.add(
-                CPU, "ours, watching (5 fps)", value, "core-%", goal=13, note=f"{rate:.1f} detections a second"
-            )
+            report.add(CPU, "ours, watching (5 fps)", value, "core-%", goal=13, note=f"{rate:.1f} detections a second")
         for name, kind, settings in (
             ("OpenCV, read every frame", "cv2_read_all", {}),
             ("replaced pipeline, 5 fps out", "replaced_pipeline", {"fps": 5}),
@@ -66,14 +65,12 @@ def _core_percent(rig: Rig, span_s: float) -> float:
 def bench_motion(report: Report, spans: Spans) -> None:
     """In this process, one thread, the same pictures for all; the median of single frames."""
     import cv2
-
-    from . import product  # noqa: F401
-    from engine.detectors.backend import choose_backend  # isort: skip
-    from engine.detectors.motion import MotionDetector  # isort: skip
-    from engine.detectors.viewer import Viewer  # isort: skip
-    from engine.models import Frame  # isort: skip
-    from engine.senses import NurserySenses  # isort: skip
-    from engine.settings import SenseSettings  # isort: skip
+    from engine.detectors.backend import choose_backend
+    from engine.detectors.motion import MotionDetector
+    from engine.detectors.viewer import Viewer
+    from engine.models import Frame
+    from engine.senses import NurserySenses
+    from engine.settings import SenseSettings
 
     cv2.setNumThreads(1)
     spec = ClipSpec(name="small", size_wh=(640, 360), bits_per_s=1, gop_s=2)
@@ -84,21 +81,23 @@ def bench_motion(report: Report, spans: Spans) -> None:
         alone, whole = [], []
         for index, gray in enumerate(grays):
             frame = Frame(gray=gray, at_s=index / 5, index=index)
-            alone.append(_timed(lambda frame=frame: motion.detect(viewer.look(frame))))
-            whole.append(_timed(lambda frame=frame: senses.on_frame(frame)))
+            began_s = time.perf_counter()
+            motion.detect(viewer.look(frame))
+            between_s = time.perf_counter()
+            senses.on_frame(frame)
+            alone.append(1000 * (between_s - began_s))
+            whole.append(1000 * (time.perf_counter() - between_s))
         report.add(
             MOTION, f"ours, {backend}", _middle(alone), "ms a frame", goal=goal,
             note=f"motion with its lens, light and camera-moved checks; all senses {_middle(whole):.2f} ms",
         )  # fmt: skip
     for name, detect in _motion_others().items():
-        times = [_timed(lambda gray=gray: detect(gray)) for gray in grays]
+        times = []
+        for gray in grays:
+            began_s = time.perf_counter()
+            detect(gray)
+            times.append(1000 * (time.perf_counter() - began_s))
         report.add(MOTION, name, _middle(times), "ms a frame", beside=True)
-
-
-def _timed(work: object) -> float:
-    began_s = time.perf_counter()
-    work()  # type: ignore[operator]
-    return 1000 * (time.perf_counter() - began_s)
 
 
 def _middle(times: list[float]) -> float:
@@ -106,7 +105,7 @@ def _middle(times: list[float]) -> float:
     return sorted(times[20:])[len(times[20:]) // 2]
 
 
-def _motion_others() -> dict[str, object]:
+def _motion_others() -> dict[str, Callable[[np.ndarray], object]]:
     import cv2
 
     mixture = cv2.createBackgroundSubtractorMOG2()
@@ -114,7 +113,7 @@ def _motion_others() -> dict[str, object]:
     last: list[np.ndarray] = []
 
     def frigate(gray: np.ndarray) -> int:
-        """Frigate's way: stretch the contrast by percentiles, blur, difference to a slow average, threshold, contours."""
+        """Frigate's way: contrast by percentiles, blur, difference to a slow average, threshold, contours."""
         low, high = np.percentile(gray, (4, 96))
         stretched = np.clip((gray - low) * (255 / max(1.0, high - low)), 0, 255).astype(np.uint8)
         blurred = cv2.GaussianBlur(stretched, (3, 3), 0)
@@ -148,7 +147,14 @@ def bench_memory(report: Report, spans: Spans) -> None:
             for _ in range(2):
                 rig.ask("add", url=url)
             time.sleep(32)
-            report.add(MEMORY, "one more camera", (rig.rss_mb() - one) / 2, "MB", goal=35, note=f"first one {one:.0f} MB with imports")
+            report.add(
+                MEMORY,
+                "one more camera",
+                (rig.rss_mb() - one) / 2,
+                "MB",
+                goal=35,
+                note=f"first one {one:.0f} MB with imports",
+            )
         with Rig("ours", urls=[url]) as rig:
             time.sleep(35)
             rig.ask("viewers")
@@ -187,9 +193,15 @@ def bench_many(report: Report, spans: Spans) -> None:
                 began_s = time.monotonic()
                 percent = _core_percent(rig, span_s)
                 figures = rig.ask("figures")
-                rates = [(entry["frames"] - first) / (time.monotonic() - began_s) for entry, first in zip(figures, before, strict=True)]
+                rates = [
+                    (entry["frames"] - first) / (time.monotonic() - began_s)
+                    for entry, first in zip(figures, before, strict=True)
+                ]
                 skipped = sum(entry["skipped_behind"] for entry in figures)
-                report.note(f"{count} cameras {name}: slowest {min(rates):.2f} fps, {percent:.0f} core-%, {skipped} detections left out")
+                report.note(
+                    f"{count} cameras {name}: slowest {min(rates):.2f} fps, {percent:.0f} core-%,"
+                    f" {skipped} detections left out"
+                )
                 if min(rates) < 29.5 or skipped > 0.05 * sum(entry["detected"] for entry in figures):
                     broke = f"breaks at {count}: slowest {min(rates):.1f} fps, {skipped} detections left out"
                     break

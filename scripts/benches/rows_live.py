@@ -48,9 +48,16 @@ def bench_lag(report: Report, spans: Spans) -> None:
 
 
 def _add(
-    report: Report, name: str, result: Lags, *, beside: bool = False, goal: float | None = None, lost: float | None = None
+    report: Report,
+    name: str,
+    result: Lags,
+    *,
+    beside: bool = False,
+    goal: float | None = None,
+    lost: float | None = None,
 ) -> None:
-    report.add(LAG, f"{name}: p50", result.p50_ms, "ms", beside=beside)
+    earliest = f"the earliest frame came {result.line_ms:.1f} ms after it was sent"
+    report.add(LAG, f"{name}: p50", result.p50_ms, "ms", beside=beside, note=earliest)
     report.add(LAG, f"{name}: p99", result.p99_ms, "ms", beside=beside, goal=goal)
     report.add(LAG, f"{name}: max", result.max_ms, "ms", beside=beside)
     note = f"of {result.frames}" + (f", {result.unreadable} unreadable" if result.unreadable else "")
@@ -62,9 +69,10 @@ def _ours(
     goal: float | None = 50,
 ) -> None:  # fmt: skip
     """A home process with our loop and Home Assistant's stream on it; another process is a viewer of the relay."""
-    with tempfile.TemporaryDirectory(prefix="cw-bench-") as folder, Rig(
-        "home", url=camera.url(clip), ours=True, load=load
-    ) as home:
+    with (
+        tempfile.TemporaryDirectory(prefix="cw-bench-") as folder,
+        Rig("home", url=camera.url(clip), ours=True, load=load) as home,
+    ):
         home.ask("follow")
         if load:
             home.ask("load")
@@ -117,16 +125,21 @@ def bench_start(report: Report, spans: Spans) -> None:
         for who in ("ours", "direct"):
             beside = who == "direct"
             name = "Home Assistant directly on RTSP" if beside else "ours"
-            for what, key, goal in (("first part", "part", 0.3), ("master playlist", "master", 0.5 if gop_s == 2 else 1)):
+            for what, key, goal in (
+                ("first part", "part", 0.3),
+                ("master playlist", "master", 0.5 if gop_s == 2 else 1),
+            ):
                 values = [entry[key] for entry in times[who]]
                 known = [value for value in values if value is not None]
                 report.add(
                     START, f"GOP {gop_s} s, {name}: {what}", median(values), "s", beside=beside,
                     goal=None if beside else goal,
-                    note=f"{min(known):.2f}-{max(known):.2f}, {len(known)} of {len(values)} openings" if known else "never",
+                    note=f"{min(known):.2f}-{max(known):.2f}, {len(known)} of {len(values)}" if known else "never",
                 )  # fmt: skip
         for what in ("first part", "master playlist"):
-            report.ratio(START, f"GOP {gop_s} s, ours: {what}", f"GOP {gop_s} s, Home Assistant directly on RTSP: {what}", "s")
+            report.ratio(
+                START, f"GOP {gop_s} s, ours: {what}", f"GOP {gop_s} s, Home Assistant directly on RTSP: {what}", "s"
+            )
 
 
 def bench_delay(report: Report, spans: Spans) -> None:
@@ -145,7 +158,10 @@ def bench_delay(report: Report, spans: Spans) -> None:
         report.camera_core_percent.append(("delay", camera.core_percent()))
     for ours in (True, False):
         name = "ours" if ours else "Home Assistant directly on RTSP"
-        for what, value in (("last frame of a part", results[ours].last_ms), ("first frame of a part", results[ours].first_ms)):
+        for what, value in (
+            ("last frame of a part", results[ours].last_ms),
+            ("first frame of a part", results[ours].first_ms),
+        ):
             report.add(DELAY, f"{name}: {what}", value, "ms", beside=not ours)
         if results[ours].lost:
             report.add(DELAY, f"{name}: frames lost", results[ours].lost, "frames", beside=not ours)

@@ -3,7 +3,7 @@
     python -m scripts.benches.rtsp_replay CONTROL_SOCKET CLIP...
 
 Each clip is a path of the address: rtsp://127.0.0.1:PORT/1080p30-gop2. All clips run on from the start of the
-process, so clients join in the middle of a GOP, as at a real camera. RTP over TCP only, like most cheap cameras' firmware
+process, so clients join in the middle of a GOP, as at a real camera. RTP over TCP only, like a camera
 behind a firewall. A client whose backlog grows past a few seconds is cut. Faults and figures come over the control
 socket, one JSON object a line.
 """

@@ -47,7 +47,9 @@ class Report:
         """Keep and print one row at once, so that a run that is cut short has shown what it had."""
         row = Row(section=section, what=what, value=value, unit=unit, **more)  # type: ignore[arg-type]
         self.rows.append(row)
-        print("bench: " + "  ".join(filter(None, (section, what, show(value, unit), row.verdict, row.note))), flush=True)
+        print(
+            "bench: " + "  ".join(filter(None, (section, what, show(value, unit), row.verdict, row.note))), flush=True
+        )
 
     def ratio(self, section: str, what: str, other: str, unit_of: str) -> None:
         """Say by how much `other` is greater than `what`."""
@@ -79,7 +81,7 @@ def show(value: float | None, unit: str) -> str:
         return "-"
     digits = 0 if abs(value) >= 100 or (unit in ("frames", "cameras", "events") and value == round(value)) else 1
     if abs(value) < 10 and digits:
-        digits = 3 if unit in ("ms a frame",) else 2
+        digits = 3 if unit == "ms a frame" else 2
     return f"{value:.{digits}f} {unit}"
 
 
@@ -88,8 +90,11 @@ def machine() -> str:
     model = ""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
-        model = next((line.partition(":")[2].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line), "")
-    return f"{model or platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}, Python {platform.python_version()}"
+        model = next(
+            (line.partition(":")[2].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line), ""
+        )
+    system = f"Linux {platform.release()}, Python {platform.python_version()}"
+    return f"{model or platform.machine()}, {os.cpu_count()} cores, {system}"
 
 
 def text_table(report: Report) -> str:
@@ -104,7 +109,10 @@ def text_table(report: Report) -> str:
             for row in rows
         ]  # fmt: skip
     widths = [max(len(line[column]) for line in (head, *lines)) for column in range(4)]
-    out = ["  ".join(cell.ljust(width) for cell, width in zip(line, (*widths, 0), strict=True)).rstrip() for line in (head, *lines)]
+    out = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, (*widths, 0), strict=True)).rstrip()
+        for line in (head, *lines)
+    ]
     out += ["", *report.notes, _state(report)]
     return "\n".join(out)
 
