@@ -12,7 +12,7 @@ from custom_components.cradlewatch.engine.models import EventKind, MonitorEvent,
 from custom_components.cradlewatch.engine.store import Store, windows as rows
 from custom_components.cradlewatch.engine.windows.bounds import Window
 from custom_components.cradlewatch.engine.windows.clip import ClipMap, WindowClip
-from custom_components.cradlewatch.engine.windows.desk import ReportDesk, Stage
+from custom_components.cradlewatch.engine.windows.desk import ReportDesk
 from custom_components.cradlewatch.engine.windows.local_report import local_report
 from custom_components.cradlewatch.engine.windows.recorder import ClosedWindow
 from custom_components.cradlewatch.engine.windows.report import WindowReport
@@ -105,7 +105,7 @@ def home(tmp_path: Path) -> Home:
 
 async def until(done: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
-        while not done():
+        while not done():  # noqa: ASYNC110
             await asyncio.sleep(0.001)
 
 
