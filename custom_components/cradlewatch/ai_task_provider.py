@@ -5,7 +5,7 @@ from functools import partial
 import json
 from pathlib import Path
 import time
-from typing import Any, TypeAliasType, get_args
+from typing import Any, get_args
 import uuid
 
 from homeassistant.core import HomeAssistant
@@ -23,7 +23,7 @@ from .const import ProviderName
 from .engine.analysis.jobs import CheckRequest
 from .engine.analysis.prompt import context_text, instructions
 from .engine.analysis.provider import ProviderCapabilities
-from .engine.analysis.schema import Hazard, Level, Seen, Stance, parse_answer, verdict_of
+from .engine.analysis.schema import CheckAnswer, parse_answer, verdict_of
 from .engine.analysis.text import plain
 from .engine.errors import AnalysisError, AnalysisFailure
 from .engine.models import Usage, Verdict
@@ -32,23 +32,26 @@ from .snapshots import FRAMES, save_snapshot
 from .storage import footage_path
 
 
-def _one_of(kinds: TypeAliasType) -> SelectSelector:
-    return SelectSelector(SelectSelectorConfig(options=list(get_args(kinds.__value__))))
+def _one_of(name: str) -> SelectSelector:
+    """The choices of a field of the answer, as its own schema gives them."""
+    kind = CheckAnswer.model_fields[name].annotation
+    choices = get_args(getattr(kind, "__value__", kind))
+    return SelectSelector(SelectSelectorConfig(options=list(choices)))
 
 
 # The facts before the judgement, as in the schema of our own providers.
 STRUCTURE = probatio.Schema(
     {
-        probatio.Required("child_in_view", description="Is a child in the picture?"): _one_of(Seen),
-        probatio.Required("face_visible", description="Are nose and mouth seen free?"): _one_of(Seen),
-        probatio.Required("posture"): _one_of(Stance),
+        probatio.Required("child_in_view", description="Is a child in the picture?"): _one_of("child_in_view"),
+        probatio.Required("face_visible", description="Are nose and mouth seen free?"): _one_of("face_visible"),
+        probatio.Required("posture"): _one_of("posture"),
         probatio.Required("activity", description="What the child does, in a few words"): TextSelector(),
         probatio.Required("location", description="Where the child is, in a few words"): TextSelector(),
         probatio.Required("concerns", description="What is or may become dangerous; empty where nothing is"): (
             TextSelector()
         ),
-        probatio.Required("hazard"): _one_of(Hazard),
-        probatio.Required("safety"): _one_of(Level),
+        probatio.Required("hazard"): _one_of("hazard"),
+        probatio.Required("safety"): _one_of("safety"),
         probatio.Required("title", description="At most ten words"): TextSelector(),
         probatio.Required("description", description="Two or three sentences"): TextSelector(),
         probatio.Optional("action_needed", description="What an adult should do now"): TextSelector(),

@@ -134,7 +134,9 @@ class IncidentDesk:
         if event.snapshot is None and (snapshot := self._snapshots.get(event.event_id)):
             event = replace(event, snapshot=snapshot)
         words = words_of(self._hass, event, self.name)
-        self._store.write(Store.save_event, self._crib_id, event)
+        # What comes after the end (a clip) does not open it again: the next start would end it once more.
+        kept = event if event.ended_at is None else replace(event, phase=Phase.ENDED)
+        self._store.write(Store.save_event, self._crib_id, kept)
         attributes = event_attributes(event, words)
         if event.notable:
             for listener in tuple(self._listeners):

@@ -109,7 +109,7 @@ class ThreadKeeper:
         # In the executor: OpenCV takes its time to import.
         settings = SenseSettings(zones=config.zones, age_stage=stage)
         senses = await monitor.hass.async_add_executor_job(NurserySenses, settings)
-        if self._stopped or self.thread is not None:
+        if self._overtaken():
             return
         self._made += 1
         plan = FrameThreadPlan(
@@ -126,6 +126,10 @@ class ThreadKeeper:
         self.thread.start()
         if self._made > 1:
             monitor.tell_new_stream()
+
+    def _overtaken(self) -> bool:
+        """Stopped, or a thread made, while this one was prepared."""
+        return self._stopped or self.thread is not None
 
     async def _source(self) -> SourceSettings | None:
         monitor = self._monitor
