@@ -172,6 +172,24 @@ def test_killed_while_finishing_is_finished_again(tmp_path: Path, monkeypatch: p
     assert list(tmp_path.iterdir()) == []
 
 
+def test_pruned_by_age_and_by_bytes(tmp_path: Path) -> None:
+    names = [f"20261124T12{minute}000Z" for minute in range(6)]
+    for name in names:
+        writer = begin_clip(tmp_path, name, (640, 360), mp4=True)
+        writer.write(picture(90), 1)
+        writer.close()
+        if name != names[0]:
+            finish_clip(tmp_path, name)
+    one = load_clip(tmp_path, names[1])
+    assert one is not None
+    before = datetime(2026, 11, 24, 12, 20, tzinfo=UTC)
+    assert clip_module.prune(tmp_path, before=before, max_bytes=10**9) == 1
+    assert clip_module.prune(tmp_path, before=before, max_bytes=2 * one.size_bytes) == 2
+    assert [name for name in names if load_clip(tmp_path, name)] == names[4:]
+    assert unfinished(tmp_path) == (names[0],)
+    assert clip_module.prune(tmp_path / "nowhere", before=before, max_bytes=0) == 0
+
+
 @pytest.mark.parametrize(
     ("size", "small"),
     [((1920, 1080), (640, 360)), ((1080, 1920), (360, 640)), ((320, 240), (320, 240)), ((641, 361), (640, 360)),

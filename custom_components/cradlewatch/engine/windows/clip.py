@@ -9,6 +9,7 @@ Where there is no H.264 encoder the frames are JPEG files in a folder, named by 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from fractions import Fraction
 import io
 import json
@@ -224,6 +225,26 @@ def discard(folder: Path, name: str) -> None:
         (folder / (name + ending)).unlink(missing_ok=True)
     for ending in (_PART_JPEGS, ".jpegs"):
         shutil.rmtree(folder / (name + ending), ignore_errors=True)
+
+
+def prune(folder: Path, *, before: datetime, max_bytes: int) -> int:
+    """Remove finished clips of windows that began before `before`, then the oldest until `max_bytes` are kept.
+
+    Returns how many went. Parts that are still being written stay.
+    """
+    finished = {path.name.partition(".")[0] for ending in (".mp4", ".jpegs") for path in folder.glob(f"*{ending}")}
+    finished -= set(unfinished(folder))
+    sizes = {name: clip.size_bytes for name in sorted(finished) if (clip := load_clip(folder, name))}
+    oldest = before.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    total_bytes = sum(sizes.values())
+    gone = 0
+    for name, size_bytes in sizes.items():
+        if name >= oldest and total_bytes <= max_bytes:
+            break
+        discard(folder, name)
+        total_bytes -= size_bytes
+        gone += 1
+    return gone
 
 
 def _parts(folder: Path, name: str) -> list[Path]:
