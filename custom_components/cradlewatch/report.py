@@ -1,6 +1,7 @@
 """A report on request: what the store holds of the last while, counted by code. No model takes part in it."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 from homeassistant.exceptions import HomeAssistantError
@@ -9,7 +10,7 @@ from homeassistant.util import dt as dt_util
 from .const import DOMAIN, ProviderName
 from .coordinator import ReportView
 from .engine.errors import StoreError
-from .engine.models import MonitorEvent, Severity, Status
+from .engine.models import MonitorEvent, Phase, Severity, Status
 from .engine.score import Grade, safety_score
 from .monitor import CribMonitor
 from .phrases import words_of
@@ -55,7 +56,8 @@ def _text(monitor: CribMonitor, events: list[MonitorEvent]) -> str:
     lines = []
     for event in events:
         at = dt_util.as_local(event.started_at).strftime("%H:%M:%S")
-        said = words_of(monitor.hass, event, monitor.config.name)
+        # What happened, not that it is over.
+        said = words_of(monitor.hass, replace(event, phase=Phase.OPENED), monitor.config.name)
         lines.append(f"{at} {said.title}")
     counted = Counter(event.kind.value for event in events)
     head = ", ".join(f"{kind}: {number}" for kind, number in counted.most_common())

@@ -1,5 +1,6 @@
 """Actions. What spends money or returns footage asks whether the caller may read that crib."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +21,7 @@ from .const import (
     SERVICE_REPORT,
 )
 from .data import CradlewatchConfigEntry
-from .engine.models import EventKind, Verdict
+from .engine.models import EventKind, Phase, Verdict
 from .incidents import event_attributes
 from .monitor import CribMonitor
 from .phrases import words_of
@@ -100,7 +101,7 @@ async def _get_events(call: ServiceCall) -> ServiceResponse:
             monitor, start=_utc(call, "start"), end=_utc(call, "end"), kinds=kinds, limit=call.data["limit"]
         )
         results[monitor.config.name] = [
-            event_attributes(event, words_of(call.hass, event, monitor.config.name))
+            event_attributes(event, words_of(call.hass, replace(event, phase=Phase.OPENED), monitor.config.name))
             | {"event_type": event.kind.value, "end_reason": event.end_reason}
             for event in events
         ]
