@@ -9,7 +9,7 @@ from .jobs import CheckRequest
 from .outcome import analysis_error
 from .prompt import caption, context_text, instructions
 from .provider import ProviderCapabilities
-from .schema import CheckAnswer, parse_answer, verdict_of
+from .schema import answer_schema, parse_answer, verdict_of
 from .sdk import gemini_client, types
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class GeminiProvider:
         config: GenerateContentConfig = sdk.GenerateContentConfig(
             system_instruction=instructions(request.context.language),
             response_mime_type="application/json",
-            response_schema=CheckAnswer,
+            response_schema=answer_schema(),
             max_output_tokens=_ANSWER_TOKENS,
             candidate_count=1,
             temperature=temperature(self._model),

@@ -18,7 +18,7 @@ from .jobs import CheckRequest
 from .outcome import analysis_error, status_error
 from .prompt import caption, context_text, instructions
 from .provider import ProviderCapabilities
-from .schema import CheckAnswer, parse_answer, verdict_of
+from .schema import answer_schema, parse_answer, verdict_of
 from .transport import session
 
 _ANSWER_TOKENS = 2048
@@ -124,17 +124,8 @@ class OpenAiCompatibleProvider:
 
 
 def _response_format() -> dict[str, Any]:
-    schema = _inlined(CheckAnswer.model_json_schema()) | {"additionalProperties": False}
+    schema = answer_schema() | {"additionalProperties": False}
     return {"type": "json_schema", "json_schema": {"name": "check", "strict": True, "schema": schema}}
-
-
-def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema without references: not every server's grammar follows them."""
-    kinds = schema.pop("$defs", {})
-    for name, field in schema["properties"].items():
-        if reference := field.pop("$ref", None):
-            schema["properties"][name] = kinds[reference.rpartition("/")[2]] | field
-    return schema
 
 
 def _text_of(answer: Mapping[str, Any]) -> str:

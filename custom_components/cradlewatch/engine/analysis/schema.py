@@ -4,7 +4,7 @@ Facts come before the judgement, since a model writes in this order. Bounds of t
 goes out: an answer that is too long is cut, one that is wrong is refused.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -52,6 +52,16 @@ class CheckAnswer(BaseModel):
     description: str = Field(description="Two or three sentences about what is seen", min_length=1)
     action_needed: str | None = Field(description="What an adult should do now, else null")
     confidence: float = Field(description="0 to 1", ge=0, le=1, allow_inf_nan=False)
+
+
+def answer_schema() -> dict[str, Any]:
+    """CheckAnswer without references: servers differ in following them, the SDK drops what is beside one."""
+    schema = CheckAnswer.model_json_schema()
+    kinds = schema.pop("$defs", {})
+    for name, field in schema["properties"].items():
+        if reference := field.pop("$ref", None):
+            schema["properties"][name] = kinds[reference.rpartition("/")[2]] | field
+    return schema
 
 
 def parse_answer(text: str) -> CheckAnswer:
