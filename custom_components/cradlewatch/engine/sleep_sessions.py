@@ -36,18 +36,18 @@ class SleepSession:
         """Longest stretch."""
         return max((end - start for start, end in self.spans(now_at)), default=timedelta())
 
-    def woken(self, at: datetime) -> "SleepSession":
+    def woken(self, at: datetime) -> SleepSession:
         """Awake from `at` on."""
         if self.asleep_since_at is None:
             return self
         span = (self.asleep_since_at, max(at, self.asleep_since_at))
         return replace(self, stretches=(*self.stretches, span), asleep_since_at=None)
 
-    def slept(self, at: datetime) -> "SleepSession":
+    def slept(self, at: datetime) -> SleepSession:
         """Asleep again from `at` on."""
         return self if self.asleep_since_at is not None else replace(self, asleep_since_at=at)
 
-    def ended(self) -> "SleepSession":
+    def ended(self) -> SleepSession:
         """Over: its end is the end of its last stretch."""
         return replace(self, end_at=self.stretches[-1][1] if self.stretches else self.start_at)
 

@@ -31,6 +31,10 @@ class VisionBackend(Protocol):
         """Means of CELL_PX x CELL_PX pixels; what is left over at the edges is dropped."""
         ...
 
+    def extremes(self, picture: Picture) -> tuple[Picture, Picture]:
+        """Highest and lowest of 3 x 3 pixels; outside the edges there are none."""
+        ...
+
     def shift(self, picture: Picture, dx_px: float, dy_px: float) -> Picture:
         """Move the content right by `dx_px` and down by `dy_px` (bilinear, the edges repeated)."""
         ...
@@ -68,6 +72,9 @@ class NumpyBackend:
             self._sums = {width: found}
         return found
 
+    def extremes(self, picture: Picture) -> tuple[Picture, Picture]:
+        return _spread3(picture, np.maximum), _spread3(picture, np.minimum)
+
     def shift(self, picture: Picture, dx_px: float, dy_px: float) -> Picture:
         height, width = picture.shape
         x0, y0 = int(np.floor(dx_px)), int(np.floor(dy_px))
@@ -101,6 +108,16 @@ class NumpyBackend:
         return found
 
 
+def _spread3(picture: Picture, extreme: np.ufunc) -> Picture:
+    rows = picture.copy()
+    extreme(rows[1:], picture[:-1], out=rows[1:])
+    extreme(rows[:-1], picture[1:], out=rows[:-1])
+    spread = rows.copy()
+    extreme(spread[:, 1:], rows[:, :-1], out=spread[:, 1:])
+    extreme(spread[:, :-1], rows[:, 1:], out=spread[:, :-1])
+    return spread
+
+
 def _peak(surface: NDArray[Any]) -> tuple[float, float, float]:
     """Centroid of the 5 x 5 pixels around the highest point of a correlation surface, as a signed shift."""
     height, width = surface.shape
@@ -123,6 +140,7 @@ class OpenCvBackend:
 
     def __init__(self, cv2: ModuleType) -> None:
         self._cv2: Any = cv2
+        self._square = np.ones((3, 3), np.uint8)
         self._windows: dict[tuple[int, int], Picture] = {}
 
     def half(self, gray: NDArray[np.uint8]) -> Picture:
@@ -136,6 +154,9 @@ class OpenCvBackend:
         whole = picture[: height * CELL_PX, : width * CELL_PX]
         means: Picture = self._cv2.resize(whole, (width, height), interpolation=self._cv2.INTER_AREA)
         return means
+
+    def extremes(self, picture: Picture) -> tuple[Picture, Picture]:
+        return self._cv2.dilate(picture, self._square), self._cv2.erode(picture, self._square)
 
     def shift(self, picture: Picture, dx_px: float, dy_px: float) -> Picture:
         x0, y0 = int(np.floor(dx_px)), int(np.floor(dy_px))

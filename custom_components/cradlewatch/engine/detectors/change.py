@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .backend import Picture, VisionBackend
+from .backend import CELL_PX, Picture, VisionBackend
 from .grid import Mask, blur3, grow, windows_of
 
 RECENT_S = 0.85
@@ -22,9 +22,9 @@ _FLOOR = 0.35
 _GAIN_LIMIT = 1.6
 _QUANTILE = 0.93
 _RATE = 0.05
-_STEADY_SHIFT_PX = 0.18
+_STEADY_SHIFT_PX = 0.3
 """Working pixels: a shift below it is jitter."""
-_SHAKEN_SHIFT_PX = 0.6
+_SHAKEN_SHIFT_PX = 0.9
 """The same while the camera shakes: what undoing the shake by interpolation may leave."""
 _CHRONIC_SHIFT_PX = 1.0
 """What moves by less than this again and again (breathing, a curtain) may be learned as usual."""
@@ -32,6 +32,11 @@ _CLEARLY = 2.0
 """Times the limit: below it, movement that goes on and on in one place becomes usual there."""
 _LIT_STEP = 2.0
 """Gray levels between two frames."""
+LEARN_FRAMES = 8
+"""At a start and after a break the noise is learned at once, moving or not."""
+_FORGET_WORST = 0.98
+_LIGHT_STEP = 0.75
+"""Gray levels that most cells must change by before the light's gain is fitted, too."""
 _LIMIT = 1.7
 
 
@@ -44,6 +49,10 @@ class Sample:
     cells: Picture
     mean: Picture
     variance: Picture
+    above: Picture
+    """How much higher the highest of the 3 x 3 neighbours is, per pixel."""
+    below: Picture
+    """How much lower the lowest is (negative)."""
 
 
 class ChangeMeter:
@@ -57,14 +66,18 @@ class ChangeMeter:
         self._usual: Picture | None = None
         self._texture: Picture | None = None
         self._learned = 0
+        self._worst = 0.0
         self.noise = 1.0
 
     def sample(self, picture: Picture, at_s: float) -> Sample:
         """Prepare a working picture for comparison."""
         cells = self._backend.cell_means(picture)
         mean = windows_of(cells)
+        highest, lowest = self._backend.extremes(picture)
         square = windows_of(self._backend.cell_means(picture * picture))
-        return Sample(at_s, picture, cells, mean, np.maximum(square - mean * mean, 0))
+        return Sample(
+            at_s, picture, cells, mean, np.maximum(square - mean * mean, 0), highest - picture, lowest - picture
+        )
 
     @property
     def last(self) -> Sample | None:
@@ -76,23 +89,47 @@ class ChangeMeter:
         """Frames learned since the start or the last break."""
         return self._learned
 
-    def residual(self, new: Sample, old: Sample) -> Picture:
-        """Root mean square of what gain and offset do not explain, per window, in gray levels."""
-        cross = windows_of(self._backend.cell_means(new.picture * old.picture))
-        covariance = cross - new.mean * old.mean
-        # Alike among neighbours, and bounded: an object that vanished must not pass for a light turned down.
-        gain = (blur3(covariance) + 4) / (blur3(old.variance) + 4)
-        np.clip(gain, 1 / _GAIN_LIMIT, _GAIN_LIMIT, out=gain)
-        power = new.variance - 2 * gain * covariance + gain * gain * old.variance
-        residual: Picture = np.sqrt(np.maximum(power, 0))
+    def residual(self, new: Sample, old: Sample, *, shaking: bool = False) -> Picture:
+        """Root mean square per window, in gray levels, of what light and a small shift do not explain."""
+        offset = blur3(new.cells) - blur3(old.cells)
+        error = new.picture - old.picture
+        if _quantile(np.abs(offset), 0.4) > _LIGHT_STEP:
+            gain = self._gain(new, old)
+            error -= self._spread(gain - 1, error.shape) * old.picture
+            offset = blur3(new.cells) - gain * blur3(old.cells)
+        error -= self._spread(offset, error.shape)
+        # What lies between a pixel and its neighbours in the old picture is explained by a shift of a fraction of one.
+        below, above = old.below, old.above
+        if shaking:
+            # Undoing a shift blurs, now the one picture, now the other.
+            below, above = np.minimum(below, -new.above), np.maximum(above, -new.below)
+        share = np.float32(_SHAKEN_SHIFT_PX if shaking else _STEADY_SHIFT_PX)
+        error -= np.clip(error, below * share, above * share)
+        power = windows_of(self._backend.cell_means(error * error))
+        residual: Picture = np.sqrt(power)
         return residual
 
-    def measure(self, new: Sample) -> tuple[Picture, Picture]:
+    def _gain(self, new: Sample, old: Sample) -> Picture:
+        """Gain of the light per cell, alike among neighbours. Bounded: what vanished is no light turned down."""
+        mean_new, mean_old = blur3(new.cells), blur3(old.cells)
+        cross = blur3(self._backend.cell_means(new.picture * old.picture)) - mean_new * mean_old
+        power = blur3(self._backend.cell_means(old.picture * old.picture)) - mean_old * mean_old
+        gain: Picture = np.clip((cross + 8) / (np.maximum(power, 0) + 8), 1 / _GAIN_LIMIT, _GAIN_LIMIT)
+        return gain
+
+    def _spread(self, cells: Picture, shape: tuple[int, ...]) -> Picture:
+        """Cells to pixels; what no cell covers at the edges is taken from the last one."""
+        rows = (np.arange(shape[0]) // CELL_PX).clip(max=cells.shape[0] - 1)
+        columns = (np.arange(shape[1]) // CELL_PX).clip(max=cells.shape[1] - 1)
+        spread: Picture = cells[:, columns][rows]
+        return spread
+
+    def measure(self, new: Sample, *, shaking: bool) -> tuple[Picture, Picture]:
         """Residuals against the last sample, and the larger of it and that against the older one."""
         last = self._history[-1]
-        quick = self.residual(new, last)
+        quick = self.residual(new, last, shaking=shaking)
         older = self._older(new.at_s)
-        return quick, quick if older is last else np.maximum(quick, self.residual(new, older))
+        return quick, quick if older is last else np.maximum(quick, self.residual(new, older, shaking=shaking))
 
     def _older(self, at_s: float) -> Sample:
         for sample in self._history:
@@ -107,14 +144,10 @@ class ChangeMeter:
         ratios = (residual / self._usual)[valid]
         return _quantile(ratios, 0.3) / 0.75 if ratios.size else 0.0
 
-    def ratio(self, residual: Picture, restless: float, *, shaking: bool) -> Picture:
+    def ratio(self, residual: Picture, restless: float) -> Picture:
         """The residuals against their limits; above 1 is a change."""
         assert self._usual is not None
-        assert self._texture is not None
-        shift_px = _SHAKEN_SHIFT_PX if shaking else _STEADY_SHIFT_PX
-        usual = self._usual * (self._limit * max(1.0, restless))
-        tolerated = self._texture * (shift_px * self._limit)
-        judged: Picture = residual / np.sqrt(usual * usual + tolerated * tolerated)
+        judged: Picture = residual / (self._usual * np.float32(self._limit * max(1.0, restless)))
         return judged
 
     def textured(self, valid: Mask) -> Mask:
@@ -136,38 +169,51 @@ class ChangeMeter:
         self._history.clear()
         self._learned = 0
 
+    def recode(self) -> None:
+        """The same picture was coded anew: only what comes after is compared with what comes after."""
+        self._history.clear()
+
     def reset(self) -> None:
         """As new."""
         self.forget()
         self._usual = self._texture = None
 
-    def learn(self, new: Sample, quick: Picture, residual: Picture, ratio: Picture, valid: Mask) -> None:
+    def learn(self, new: Sample, residual: Picture, ratio: Picture, valid: Mask) -> None:
         """Learn texture and the usual change; hardly where something clearly moves."""
         self._learned += 1
         if self._texture is None or self._learned % 5 == 1:
             self._learn_texture(new.picture)
-        level = max(_FLOOR, _quantile(quick[valid], 0.5)) if valid.any() else _FLOOR
+        level = max(_FLOOR, _quantile(residual[valid], 0.5)) if valid.any() else _FLOOR
         if self._usual is None:
             self._usual = np.full(residual.shape, 1.3 * level, np.float32)
         usual = self._usual
         rate = max(_RATE, 0.5 / self._learned)
         step = np.where(residual > usual, rate * _QUANTILE, rate * (_QUANTILE - 1)).astype(np.float32)
         moving = ratio > _CLEARLY
-        if moving.any():
+        if self._learned <= LEARN_FRAMES:
+            np.maximum(usual, np.minimum(residual, 6 * level), out=usual)
+        elif moving.any():
             step[grow(moving)] *= 0.1
+        # What was learned too high (somebody moved meanwhile) falls faster.
+        step[residual < 0.4 * usual] *= 2
         usual *= 1 + step
         self.noise += rate * (level - self.noise) if self._learned > 1 else level - self.noise
-        self._bound(usual, quick, valid, rate)
+        # Keyframes come every few seconds and change all of the picture a little.
+        self._worst = max(level, self._worst * _FORGET_WORST)
+        self._bound(usual, residual, valid, rate)
 
-    def _bound(self, usual: Picture, quick: Picture, valid: Mask, rate: float) -> None:
+    def _bound(self, usual: Picture, residual: Picture, valid: Mask, rate: float) -> None:
         """The picture as a whole leads: its noise falls and rises faster than a window alone may."""
         assert self._texture is not None
-        follow = self.restlessness(quick, valid)
+        follow = self.restlessness(residual, valid)
         if follow > 0:
-            usual *= np.float32(np.clip(follow, 1 - rate, 1 + rate))
+            usual *= np.float32(np.clip(follow, 1 - 0.2 * rate, 1 + rate))
         chronic = _CHRONIC_SHIFT_PX * self._texture
         np.clip(
-            usual, max(_FLOOR, 0.7 * self.noise), np.sqrt(9 * self.noise**2 + chronic * chronic) + _FLOOR, out=usual
+            usual,
+            max(_FLOOR, 0.7 * self.noise, 0.6 * self._worst),
+            np.sqrt(9 * self._worst**2 + chronic * chronic) + _FLOOR,
+            out=usual,
         )
 
     def _learn_texture(self, picture: Picture) -> None:
@@ -190,8 +236,8 @@ def fine_shift(reference: Picture, picture: Picture) -> tuple[float, float]:
     gy = (reference[5:-3, 4:-4] - reference[3:-5, 4:-4]) * np.float32(0.5)
     change = picture[4:-4, 4:-4] - inner
     change -= change.mean()
-    # Pixels that differ by more than a fraction of a pixel can explain belong to bodies and light.
-    weight = (np.abs(change) < 4 + 0.5 * (np.abs(gx) + np.abs(gy))).astype(np.float32)
+    # Pixels that differ by more than a pixel or two can explain belong to bodies and light.
+    weight = (np.abs(change) < 6 + 1.5 * (np.abs(gx) + np.abs(gy))).astype(np.float32)
     wx, wy = gx * weight, gy * weight
     xx, xy, yy = float((wx * gx).sum()), float((wx * gy).sum()), float((wy * gy).sum())
     tx, ty = float((wx * change).sum()), float((wy * change).sum())

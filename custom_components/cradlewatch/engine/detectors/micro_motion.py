@@ -52,7 +52,7 @@ class MicroMotionDetector:
     def update(self, view: View, *, motion: bool) -> None:
         """Take in one view; motion, shakes and breaks start the window anew."""
         at_s = view.frame.at_s
-        if motion or view.upset is not Upset.NONE or not view.settled or view.gap_s > 2 / _MIN_FPS:
+        if motion or view.upset in {Upset.SHAKE, Upset.BREAK} or not view.settled or view.gap_s > 2 / _MIN_FPS:
             self._forget_window()
         if self._cells and self._cells[-1].shape != view.cells.shape:
             self._forget_window()

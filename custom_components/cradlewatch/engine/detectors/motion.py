@@ -17,7 +17,7 @@ from .view import Upset, View
 
 HOLD_S = 0.7
 """Quiet for so long before motion is off. With the older reference of `change.py`: about 1.3 s after the last move."""
-_LOW = 0.8
+_LOW = 0.85
 _BURST_WINDOWS = 12
 _CONFIRM_S = 1.0
 _MAX_GAP_S = 1.6
@@ -52,15 +52,15 @@ class MotionDetector:
         # Alone in its neighbourhood is noise: windows overlap by half, so what is real touches several.
         solid = int((strong & (count3(strong) >= 3)).sum())
         low = view.ratio > _LOW
-        faint = int((low & (count3(low) >= 2)).sum())
+        faint = int((low & (count3(low) >= 3)).sum())
         if solid:
             self._seen_s = at_s
         if view.upset is Upset.BREAK or not view.settled or view.gap_s > _MAX_GAP_S:
             self._votes.clear()
-        elif solid:
+        elif solid and view.upset is not Upset.RECODED:
             self._votes.append(at_s)
         if self._on:
-            if faint and view.upset is not Upset.BREAK:
+            if faint >= 2 and view.upset in {Upset.NONE, Upset.SHAKE}:
                 self._last_low_s = at_s
             return self._perhaps_off(at_s)
         recent = [voted for voted in self._votes if at_s - voted < _CONFIRM_S]

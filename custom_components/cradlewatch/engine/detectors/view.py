@@ -13,6 +13,8 @@ class Upset(StrEnum):
     """What happened to the picture as a whole since the last frame."""
 
     NONE = "none"
+    RECODED = "recoded"
+    """All of it changed a little at once (a keyframe): no movement, and no reason to start anew."""
     SHAKE = "shake"
     """All of it moved by some pixels: undone before anything is compared."""
     BREAK = "break"

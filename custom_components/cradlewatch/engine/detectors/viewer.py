@@ -14,6 +14,9 @@ from .view import Upset, View
 
 _BREAK_RESTLESS = 2.2
 """Times the usual change in the quiet third of the picture: more is no body, it is the picture itself."""
+_RECODED_RESTLESS = 1.4
+_RECODED_LEVEL = 4.0
+"""Gray levels: less than this, everywhere at once, is a keyframe or a new quantiser."""
 _SHAKE_SHARE = 0.45
 """Share of the textured windows that change when all of the picture moves."""
 _ALIGNED_GAIN = 0.6
@@ -24,7 +27,7 @@ _UPSET_S, _UPSET_PAUSE_S = 2.0, 1.0
 _BLURRED_S = 0.7
 _STAYS_S = 3.0
 _SETTLE_S = 0.9
-_WARM_UP_FRAMES = 5
+_WARM_UP_FRAMES = 6
 _MIN_HALVED_PX = 240
 
 
@@ -67,20 +70,27 @@ class Viewer:
         sample = meter.sample(picture, frame.at_s)
         if meter.last is None:
             return self._first(frame, sample, gap_s)
-        shaking = self._shift != (0.0, 0.0) or frame.at_s - self._shaken_s < _SHAKE_MEMORY_S
+        shaking = self._is_shaking(frame.at_s)
         if shaking:
             sample = self._steady(picture, sample)
-        quick, residual = meter.measure(sample)
+        quick, residual = meter.measure(sample, shaking=shaking)
         restless = meter.restlessness(quick, self._valid)
         upset = Upset.NONE
         if meter.lit_anew(sample, self._valid) and self._may_be_upset(frame.at_s):
             upset = Upset.BREAK
         elif restless > 0 and self._all_moves(quick, restless) and self._may_be_upset(frame.at_s):
-            sample, upset = self._explain(picture, sample, quick, blurred=shaking)
+            sample, upset = self._explain(picture, sample, quick, restless, blurred=shaking)
+            if upset is Upset.RECODED:
+                residual = quick
             if upset is Upset.SHAKE:
-                quick, residual = meter.measure(sample)
+                quick, residual = meter.measure(sample, shaking=True)
                 restless = meter.restlessness(quick, self._valid)
+        if upset is not Upset.RECODED:
+            restless = meter.restlessness(residual, self._valid)
         return self._judge(frame, picture, sample, gap_s, (quick, residual, restless), upset)
+
+    def _is_shaking(self, at_s: float) -> bool:
+        return self._shift != (0.0, 0.0) or at_s - self._shaken_s < _SHAKE_MEMORY_S
 
     def _may_be_upset(self, at_s: float) -> bool:
         """Lamps, cuts and shakes pass; what upsets the whole picture for longer is a body close to the lens."""
@@ -144,15 +154,17 @@ class Viewer:
 
     def _all_moves(self, quick: Picture, restless: float) -> bool:
         """The picture as a whole may have changed: light, shake or a cut."""
-        if restless > _BREAK_RESTLESS:
+        if restless > _RECODED_RESTLESS:
             return True
         textured = self._meter.textured(self._valid)
         if int(textured.sum()) < 12:
             return False
-        moved = self._meter.ratio(quick, 1.0, shaking=False)[textured] > 1
+        moved = self._meter.ratio(quick, 1.0)[textured] > 1
         return float(moved.mean()) > _SHAKE_SHARE
 
-    def _explain(self, picture: Picture, sample: Sample, quick: Picture, *, blurred: bool) -> tuple[Sample, Upset]:
+    def _explain(
+        self, picture: Picture, sample: Sample, quick: Picture, restless: float, *, blurred: bool
+    ) -> tuple[Sample, Upset]:
         """Is it a shake that can be undone? Else a break; amid a shake, one frame too blurred to be placed."""
         assert self._anchor is not None
         last = self._meter.last
@@ -162,22 +174,30 @@ class Viewer:
             before = self._shift
             self._shift = shift
             steady = self._undo(picture, sample.at_s)
-            if self._fits(self._meter.residual(steady, last), quick):
+            unplaced = self._meter.residual(sample, last, shaking=True)
+            if self._fits(self._meter.residual(steady, last, shaking=True), unplaced):
                 self._shaken_s = sample.at_s
                 self._upset_since_s = sample.at_s
                 return steady, Upset.SHAKE
             self._shift = before
         if blurred and sample.at_s - self._upset_since_s < _BLURRED_S:
             return last, Upset.SHAKE
+        if restless <= _RECODED_RESTLESS:
+            return sample, Upset.NONE
+        if not blurred and float(np.quantile(quick[self._valid], 0.9)) < _RECODED_LEVEL:
+            self._meter.recode()
+            return sample, Upset.RECODED
+        if restless <= _BREAK_RESTLESS:
+            return sample, Upset.NONE
         return sample, Upset.BREAK
 
-    def _fits(self, aligned: Picture, quick: Picture) -> bool:
+    def _fits(self, aligned: Picture, unplaced: Picture) -> bool:
         """Undoing the shift must explain most of the textured windows."""
         textured = self._meter.textured(self._inside())
         if int(textured.sum()) < 8:
             return False
-        explained = self._meter.ratio(aligned, 1.0, shaking=True)[textured] <= 1
-        better = float(np.median(aligned[textured])) < _ALIGNED_GAIN * float(np.median(quick[textured]))
+        explained = self._meter.ratio(aligned, 1.0)[textured] <= 1
+        better = float(np.median(aligned[textured])) < _ALIGNED_GAIN * float(np.median(unplaced[textured]))
         return better and float(explained.mean()) > _EXPLAINED_SHARE
 
     def _place(self, picture: Picture) -> tuple[float, float]:
@@ -219,13 +239,12 @@ class Viewer:
             self._broken_s = frame.at_s
             meter.forget()
             self._anchor, self._shift = sample.picture, (0.0, 0.0)
-        shaking = frame.at_s - self._shaken_s < _SHAKE_MEMORY_S
         ratio = np.zeros(valid.shape, np.float32)
         settled = meter.learned >= _WARM_UP_FRAMES and frame.at_s - self._broken_s >= _SETTLE_S
         if restless > 0 and upset is not Upset.BREAK:
-            ratio = np.where(valid, meter.ratio(residual, restless, shaking=shaking), 0).astype(np.float32)
-        if upset is Upset.NONE:
-            meter.learn(sample, quick, residual, ratio, valid)
+            ratio = np.where(valid, meter.ratio(residual, restless), 0).astype(np.float32)
+        if upset in {Upset.NONE, Upset.RECODED} and not self._is_shaking(frame.at_s):
+            meter.learn(sample, residual, ratio, valid)
             self._follow(sample.picture)
         if sample is not meter.last:
             meter.keep(sample)
