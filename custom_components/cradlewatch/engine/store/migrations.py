@@ -46,7 +46,7 @@ V2 = (
         attempts INTEGER NOT NULL, score INTEGER, PRIMARY KEY (crib_id, start_us, repeat)
     )""",
     "CREATE INDEX windows_start ON windows (start_us)",
-    "CREATE INDEX windows_waiting ON windows (crib_id, state, start_us)",
+    "CREATE INDEX windows_waiting ON windows (crib_id, state, start_us, repeat)",
     """CREATE TABLE reports (
         crib_id TEXT NOT NULL, start_us INTEGER NOT NULL, repeat INTEGER NOT NULL, data TEXT NOT NULL,
         PRIMARY KEY (crib_id, start_us, repeat)
