@@ -35,6 +35,7 @@ class Texts:
     providers: Mapping[str, str]
     reasons: Mapping[str, str]
     sleep: Mapping[str, str]
+    answers: Mapping[str, str]
 
 
 @cache
@@ -51,6 +52,7 @@ def load_texts(language: str) -> Texts:
         providers=raw["providers"],
         reasons=raw["reasons"],
         sleep=raw["sleep"],
+        answers=raw["answers"],
     )
 
 
