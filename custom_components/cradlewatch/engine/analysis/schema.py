@@ -48,8 +48,8 @@ class CheckAnswer(BaseModel):
     safety: Level = Field(description="Severity; unknown when in doubt")
     observation: str | None = Field(description="A development worth noting, else null")
     observation_category: Development = Field(description="Kind of the observation")
-    title: str = Field(description="At most ten words", min_length=1)
-    description: str = Field(description="Two or three sentences about what is seen", min_length=1)
+    title: str = Field(description="At most ten words")
+    description: str = Field(description="Two or three sentences about what is seen")
     action_needed: str | None = Field(description="What an adult should do now, else null")
     confidence: float = Field(description="0 to 1", ge=0, le=1, allow_inf_nan=False)
 
@@ -85,11 +85,18 @@ def parse_answer(text: str) -> CheckAnswer:
 def verdict_of(
     answer: CheckAnswer, request: CheckRequest, *, provider: str, model: str, latency_s: float, usage: Usage
 ) -> Verdict:
-    """The verdict, made plain, and unknown where the answer contradicts itself."""
+    """The verdict, made plain, and unknown where the answer contradicts itself.
+
+    A danger whose words are all markup stays one, without words.
+
+    Raises:
+        AnalysisError: UNREADABLE: no words are left of another answer.
+    """
     category = answer.observation_category
     concerns = (plain(concern, CONCERN_MAX) for concern in answer.concerns)
-    title, description = plain(answer.title, TITLE_MAX), plain(answer.description, DESCRIPTION_MAX)
-    if not title or not description:
+    safety = _believed(answer, request)
+    title, description = plain_or_none(answer.title, TITLE_MAX), plain_or_none(answer.description, DESCRIPTION_MAX)
+    if not (title and description) and not _serious(safety):
         raise _unreadable("no words are left of title or description")
     return Verdict(
         provider=provider,
@@ -97,7 +104,7 @@ def verdict_of(
         taken_at=request.newest.taken_at,
         taken_at_s=request.newest.at_s,
         latency_s=latency_s,
-        safety=_believed(answer, request),
+        safety=safety,
         title=title,
         description=description,
         concerns=tuple(concern for concern in concerns if concern),
@@ -120,11 +127,15 @@ def _believed(answer: CheckAnswer, request: CheckRequest) -> Severity | None:
     if answer.safety == "unknown":
         return None
     severity = Severity(answer.safety)
-    if severity.rank >= Severity.WARNING.rank:
+    if _serious(severity):
         return severity
     unseen = answer.child_in_view != "yes" or answer.confidence < SURE_ENOUGH
     contradicts = severity is Severity.SAFE and answer.hazard != "none"
     return None if unseen or contradicts or _leaves_open(answer, request) else severity
+
+
+def _serious(severity: Severity | None) -> bool:
+    return severity is not None and severity.rank >= Severity.WARNING.rank
 
 
 def _leaves_open(answer: CheckAnswer, request: CheckRequest) -> bool:
