@@ -5,7 +5,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AnalysisError, AnalysisFailure
-from ..windows.clip import CLIP_FPS
+from ..windows.clip_writer import CLIP_FPS
 from ..windows.report import WindowReport
 from .gemini import safety_settings, temperature, text_of, thinking, usage_of
 from .outcome import analysis_error

@@ -17,7 +17,8 @@ from av.video.reformatter import Interpolation, VideoReformatter
 
 from ..models import Link, LinkState
 from .bounds import Left, Window, WindowClock
-from .clip import MAX_BYTES, ClipWriter, WindowClip, begin_clip, discard, finish_clip, has_h264
+from .clip import MAX_BYTES, WindowClip, begin_clip, discard, finish_clip
+from .clip_writer import ClipWriter, has_h264
 from .coverage import Coverage, coverage_of
 from .picture import small_size, upright
 
