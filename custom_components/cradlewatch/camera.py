@@ -1,12 +1,15 @@
 """The live picture: our relay as the source of Home Assistant's own stream component."""
 
 import asyncio
+from contextlib import suppress
 import logging
 import time
 from typing import override
 
 from homeassistant.components.camera import Camera, CameraEntityDescription
 from homeassistant.components.camera.const import CameraEntityFeature
+from homeassistant.components.stream import HLS_PROVIDER, Stream
+from homeassistant.components.stream.const import ATTR_STREAMS, DOMAIN as STREAM_DOMAIN
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -21,8 +24,10 @@ PARALLEL_UPDATES = 0
 
 DESCRIPTION = CameraEntityDescription(key=KEY_CAMERA)
 _STILL_MAX_AGE_S = 5.0
-# The stream component gives a silent source up after 30 s and then waits longer and longer.
-_LONG_OUTAGE_S = 25.0
+# The stream component gives a silent source up after 30 s and then waits longer and longer. A camera is told lost
+# about 8 s after its last packet.
+_LONG_LOST_S = 17.0
+_JOIN_S = 0.3
 
 
 async def async_setup_entry(
@@ -102,9 +107,7 @@ class CribCamera(CribEntity, Camera):
     @override
     def _handle_coordinator_update(self) -> None:
         if self._dropping is None and self._follow():
-            self._dropping = self.coordinator.config_entry.async_create_background_task(
-                self.hass, self._drop_and_show(), f"cradlewatch stream {self.entity_id}"
-            )
+            self._begin_drop()
         self._write_if_changed()
 
     @callback
@@ -125,33 +128,72 @@ class CribCamera(CribEntity, Camera):
             return False
         if link is Link.CONNECTING and self._lost_since_s is not None:
             return False
-        long = self._lost_since_s is not None and time.monotonic() - self._lost_since_s > _LONG_OUTAGE_S
+        long = self._lost_since_s is not None and time.monotonic() - self._lost_since_s > _LONG_LOST_S
         self._lost_since_s = None
-        if long and self.stream is not None:
+        if self.stream is not None and (long or (link is Link.LIVE and not self.stream.available)):
             return True
         self._shown = True
         return False
 
+    @callback
+    def _begin_drop(self) -> None:
+        # Not available for a moment: that is what makes a card ask for the new stream.
+        self._shown = False
+        self._dropping = self.coordinator.config_entry.async_create_background_task(
+            self.hass, self._drop_and_show(), f"cradlewatch stream {self.entity_id}"
+        )
+
     async def _drop_and_show(self) -> None:
+        preloaded = False
         try:
-            await self._drop_stream()
+            preloaded = await self._drop_stream()
         finally:
             self._dropping = None
             self._shown = self._lost_since_s is None
             self._write_if_changed()
+        if preloaded and (stream := await self.async_create_stream()):
+            stream.add_provider(HLS_PROVIDER)
+            await stream.start()
 
-    async def _drop_stream(self) -> None:
+    async def _drop_stream(self) -> bool:
+        """Stop the stream component's worker for good; True where it was to be kept running (preload)."""
         stream, self.stream = self.stream, None
         if stream is None:
-            return
-        for output in stream.outputs().values():
-            # `stop` alone leaves their idle timers running.
-            await stream.remove_provider(output)
-        await stream.stop()
+            return False
+        settings = stream.dynamic_stream_settings
+        preloaded = settings.preload_stream
+        # With it on, neither its timers nor `stop` would end the worker.
+        settings.preload_stream = False
+        try:
+            stopping = self.hass.async_create_task(_stop(stream), f"cradlewatch stop {self.entity_id}")
+            _, late = await asyncio.wait({stopping}, timeout=_JOIN_S)
+            if late:
+                # It waits for a packet, for up to 30 s.
+                self.monitor.close_viewers()
+            await stopping
+        finally:
+            settings.preload_stream = preloaded
+        with suppress(KeyError, ValueError):
+            # Home Assistant keeps every stream there ever was; with an outage a day that adds up.
+            self.hass.data[STREAM_DOMAIN][ATTR_STREAMS].remove(stream)
+        return preloaded
 
     @callback
     def _open_anew(self) -> None:
         """The camera's format changed: the stream component must read the header of the new one."""
-        if self.stream is not None and (address := self.monitor.stream_address):
-            self.stream.update_source(address)
+        stream = self.stream
+        if stream is not None and not stream.available:
+            # In its back-off it would end instead.
+            if self._dropping is None:
+                self._begin_drop()
+                self._write_if_changed()
+        elif stream is not None and (address := self.monitor.stream_address):
+            stream.update_source(address)
         self.monitor.close_old_viewers()
+
+
+async def _stop(stream: Stream) -> None:
+    for output in stream.outputs().values():
+        # `stop` alone leaves their idle timers running.
+        await stream.remove_provider(output)
+    await stream.stop()

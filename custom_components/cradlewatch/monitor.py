@@ -10,6 +10,7 @@ from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util import dt as dt_util
 
@@ -18,6 +19,7 @@ from .analyst import Analyst
 from .bridge import FrameThread, Generation, News
 from .checks import CheckDesk
 from .clip_desk import ClipDesk
+from .const import DOMAIN
 from .coordinator import CribCoordinator
 from .cribs import CribConfig
 from .engine.errors import StoreError
@@ -32,6 +34,7 @@ from .engine.models import (
     Severity,
     Signal,
     StreamInfo,
+    Verdict,
 )
 from .engine.safety import SafetyJudge
 from .engine.settings import SafetySettings, TrackerSettings
@@ -311,6 +314,12 @@ class CribMonitor:
         if self._thread is not None:
             self._thread.loop.close_old_viewers()
 
+    @callback
+    def close_viewers(self) -> None:
+        """The stream component's worker is to end now, also where it waits for a packet."""
+        if self._thread is not None:
+            self._thread.loop.close_viewers()
+
     async def async_set_privacy(self, on: bool) -> None:
         """Turn the camera off or on for good: no connection, no picture kept, remembered over restarts."""
         if on == self.keeper.state.privacy:
@@ -360,6 +369,20 @@ class CribMonitor:
         """Send an alert that says that it is a test."""
         now_at, now_s = dt_util.utcnow(), time.monotonic()
         self._publish(self.tracker.raise_event(EventKind.TEST, severity=Severity.WARNING, now_at=now_at, now_s=now_s))
+
+    @callback
+    def learn_empty(self) -> None:
+        """What the camera shows now is the empty crib. Raises HomeAssistantError while it shows nothing."""
+        live = self.keeper.state.watching and self.threads.tell_senses(lambda senses: senses.learn_empty())
+        if not live:
+            raise HomeAssistantError(translation_domain=DOMAIN, translation_key="no_picture")
+
+    @callback
+    def verdict_seen(self, verdict: Verdict) -> None:
+        """A model's word on who is in the picture helps the detector of the empty crib."""
+        seen, at_s = verdict.child_in_view, verdict.taken_at_s
+        if seen is not None:
+            self.threads.tell_senses(lambda senses: senses.on_verdict_hint(seen, at_s))
 
     @callback
     def acknowledge(self) -> None:

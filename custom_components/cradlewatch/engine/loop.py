@@ -3,7 +3,8 @@
 Packets go to the ring (relay, clips) first; then, as far as there is time, to the detectors.
 """
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 import logging
 from pathlib import Path
 import threading
@@ -71,6 +72,7 @@ class CameraLoop:
         self._reconnects = 0
         self._jumps_seen = 0
         self._last_video_s: float | None = None
+        self._orders: deque[Callable[[], object]] = deque(maxlen=16)
         self._failures_in_row = 0
         self._next_reading_s = 0.0
         self._info: StreamInfo | None = None
@@ -152,6 +154,10 @@ class CameraLoop:
             abort = self._abort
         abort.abort()
 
+    def in_thread(self, order: Callable[[], object]) -> None:
+        """Run `order` in the loop's thread before the next frame: the senses belong to it. Must be quick."""
+        self._orders.append(order)
+
     def reconnect(self) -> None:
         """Try again now instead of after the back-off."""
         with self._lock:
@@ -160,6 +166,10 @@ class CameraLoop:
         abort.abort()
 
     def close_old_viewers(self) -> None:
+        """The viewers were told of the new generation: cut those that still read the old one."""
+        self._relay.cut_retired()
+
+    def close_viewers(self) -> None:
         """Cut all viewers' connections; they may connect again at once."""
         self._relay.cut_viewers()
 
@@ -287,6 +297,8 @@ class CameraLoop:
         done_s = time.monotonic()
         self._measure_lag(done_s)
         self._failures_in_row = 0
+        while self._orders:
+            self._orders.popleft()()
         behind_s = self._lag.newest_lag_s()
         keyframes_only = self._economy.on_packet(
             item.packet.size, is_key=item.is_key, at_s=item.arrived_s, wants_every_frame=self._senses.wants_every_frame

@@ -48,6 +48,7 @@ class RelayServer:
         self._viewers: dict[socket.socket, _Viewer] = {}
         self._stopping = False
         self._retire = False
+        self._cut_retired = False
         self._cut_all = False
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name=f"{name}-relay", daemon=True)
@@ -90,6 +91,12 @@ class RelayServer:
             self._retire = True
         self.wake()
 
+    def cut_retired(self) -> None:
+        """Home Assistant was told: close what `retire_viewers` left, and nobody who has come since."""
+        with self._lock:
+            self._cut_retired = True
+        self.wake()
+
     def cut_viewers(self) -> None:
         """Close all connections now (privacy)."""
         with self._lock:
@@ -113,35 +120,37 @@ class RelayServer:
         while True:
             timeout_s = 0.2 if any(viewer.retired_at_s for viewer in self._viewers.values()) else None
             events = self._selector.select(timeout_s)
-            for key, mask in events:
-                self._on_event(key.fileobj, mask)
+            self._drain_wakes()
+            # Orders before newcomers: they are about those who were there when they were given.
             if self._take_orders():
                 return
+            for key, mask in events:
+                self._on_event(key.fileobj, mask)
             for viewer in list(self._viewers.values()):
                 self._feed(viewer)
 
+    def _drain_wakes(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while self._wake_read.recv(4096):
+                pass
+
     def _on_event(self, file: object, mask: int) -> None:
-        if file is self._wake_read:
-            with contextlib.suppress(BlockingIOError):
-                while self._wake_read.recv(4096):
-                    pass
-        elif file is self._listener:
+        if file is self._listener:
             self._accept()
         elif isinstance(file, socket.socket) and file in self._viewers and mask & selectors.EVENT_READ:
             self._on_readable(self._viewers[file])
 
     def _take_orders(self) -> bool:
         with self._lock:
-            stopping, retire, cut_all = self._stopping, self._retire, self._cut_all
-            self._retire = self._cut_all = False
+            stopping, retire, cut_retired, cut_all = self._stopping, self._retire, self._cut_retired, self._cut_all
+            self._retire = self._cut_retired = self._cut_all = False
         now_s = self._clock()
         for viewer in list(self._viewers.values()):
-            if cut_all or stopping:
-                self._drop(viewer)
-            elif retire and viewer.retired_at_s is None:
+            if retire and viewer.retired_at_s is None:
                 viewer.retired_at_s = now_s
                 viewer.pending.clear()
-            elif viewer.retired_at_s is not None and now_s - viewer.retired_at_s >= _RETIRE_AFTER_S:
+            due = viewer.retired_at_s is not None and (cut_retired or now_s - viewer.retired_at_s >= _RETIRE_AFTER_S)
+            if due or cut_all or stopping:
                 self._drop(viewer)
         return stopping
 
