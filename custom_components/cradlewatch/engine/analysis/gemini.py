@@ -23,12 +23,16 @@ _BLOCKED = ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "
 
 
 class GeminiProvider:
-    """Judges pictures by Google's Gemini API."""
+    """Judges pictures by Google's Gemini API.
+
+    Making one loads the SDK (a second of work): executor threads only.
+    """
 
     name = "gemini"
     capabilities = ProviderCapabilities(images_max=3, video=True, audio=True, structured_output=True, token_counts=True)
 
     def __init__(self, api_key: str, model: str) -> None:
+        types()
         self._api_key = api_key
         self.model: str | None = model.removeprefix("models/")
         self._think = True
