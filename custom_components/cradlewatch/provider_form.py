@@ -41,7 +41,7 @@ _AI_TASK_NEEDS = 1 | 2
 _OFFERED_MODELS = [DEFAULT_MODEL, "gemini-2.5-flash-lite", "gemini-2.5-flash"]
 """Offered before a key is known; afterwards the list is the one that Google gives for that key."""
 
-TOKENS_IN_PER_CHECK = 1800
+TOKENS_IN_PER_CHECK = 1900
 """One picture (258 at this size), instructions and the form of the answer; held true by a test."""
 TOKENS_OUT_PER_CHECK = 250
 
