@@ -18,6 +18,7 @@ from .report import async_make_report
 PARALLEL_UPDATES = 1
 
 KEY_ATTENTION_SEEN = "attention_seen"
+KEY_LEARN_EMPTY = "learn_empty"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,11 +45,16 @@ async def _seen(monitor: CribMonitor) -> None:
     monitor.acknowledge()
 
 
+async def _learn_empty(monitor: CribMonitor) -> None:
+    monitor.learn_empty()
+
+
 DESCRIPTIONS = (
     CribButtonDescription(key=KEY_CHECK_NOW, press=_check),
     CribButtonDescription(key=KEY_REPORT_NOW, press=_report),
     CribButtonDescription(key=KEY_TEST_ALERT, entity_category=EntityCategory.CONFIG, press=_test),
     CribButtonDescription(key=KEY_ATTENTION_SEEN, press=_seen),
+    CribButtonDescription(key=KEY_LEARN_EMPTY, entity_category=EntityCategory.CONFIG, press=_learn_empty),
 )
 
 

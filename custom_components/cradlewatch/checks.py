@@ -181,6 +181,7 @@ class CheckDesk:
             return CheckOutcome(failure=AnalysisFailure.CANCELLED)
         self._store.write(Store.save_verdict, monitor.config.crib_id, verdict)
         monitor.judge.on_verdict(verdict)
+        monitor.verdict_seen(verdict)
         self._failed_in_row = 0
         monitor.publish(monitor.tracker.end(EventKind.AI_UNAVAILABLE, None, dt_util.utcnow(), time.monotonic()))
         monitor.publish(monitor.tracker.on_verdict(verdict, dt_util.utcnow(), time.monotonic()))

@@ -1,6 +1,7 @@
 """Keeps the frame thread of one crib going: makes it, makes it anew, asks a camera entity where its stream is."""
 
 import asyncio
+from collections.abc import Callable
 import logging
 from pathlib import Path
 import time
@@ -40,6 +41,7 @@ class ThreadKeeper:
         self._again_s = float("inf")
         self._stopped = False
         self.thread: FrameThread | None = None
+        self._senses: NurserySenses | None = None
         self.stops_late = 0
 
     @callback
@@ -88,6 +90,15 @@ class ThreadKeeper:
             self._again_s = min(self._again_s, time.monotonic() + 1)
 
     @callback
+    def tell_senses(self, order: Callable[[NurserySenses], object]) -> bool:
+        """Have the senses told something in their own thread; False while there is none."""
+        thread, senses = self.thread, self._senses
+        if thread is None or senses is None:
+            return False
+        thread.loop.in_thread(lambda: order(senses))
+        return True
+
+    @callback
     def tick(self, now_s: float) -> None:
         """Try again what is due."""
         if now_s >= self._again_s and not self._monitor.keeper.state.privacy:
@@ -112,6 +123,7 @@ class ThreadKeeper:
         if self._overtaken():
             return
         self._made += 1
+        self._senses = senses
         plan = FrameThreadPlan(
             name=config.slug,
             source=source,
