@@ -94,6 +94,12 @@ class SendLog:
         for counted, at_s in sent:
             self._by_number[counted % FRAMES].append((at_s, counted))
 
+    def sent_within(self, since_s: float, until_s: float) -> set[int]:
+        """The frames sent in that time, counted over all loops."""
+        return {
+            counted for sendings in self._by_number.values() for at_s, counted in sendings if since_s <= at_s < until_s
+        }
+
     def find(self, arrival: Arrival) -> tuple[float, int] | None:
         """(time sent, frame counted over all loops) of the newest sending before the arrival."""
         sendings = self._by_number.get(arrival.number, [])
@@ -101,22 +107,25 @@ class SendLog:
         return sendings[at - 1] if at else None
 
 
-def lags(arrivals: list[Arrival], log: SendLog, since_s: float, unreadable: int = 0) -> Lags:
-    """Of the frames that were sent after `since_s`."""
-    matched = [found for arrival in arrivals if (found := log.find(arrival)) and found[0] >= since_s]
-    delays = [arrival.at_s - found[0] for arrival in arrivals if (found := log.find(arrival)) and found[0] >= since_s]
-    if not delays:
+def lags(arrivals: list[Arrival], log: SendLog, span_s: tuple[float, float], unreadable: int = 0) -> Lags:
+    """Of the frames that the camera sent within `span_s`; what of them did not arrive at all is lost."""
+    since_s, until_s = span_s
+    came: dict[int, float] = {}
+    for arrival in arrivals:
+        found = log.find(arrival)
+        if found and since_s <= found[0] < until_s:
+            came.setdefault(found[1], arrival.at_s - found[0])
+    if not came:
         raise RuntimeError("no frame of the measured time arrived")
-    line = min(delays)
-    ordered = sorted(1000 * (delay - line) for delay in delays)
-    counted = {number for _, number in matched}
+    line = min(came.values())
+    ordered = sorted(1000 * (delay - line) for delay in came.values())
     return Lags(
         p50_ms=ordered[len(ordered) // 2],
         p99_ms=ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))],
         max_ms=ordered[-1],
         line_ms=1000 * line,
-        frames=len(counted),
-        lost=max(counted) - min(counted) + 1 - len(counted),
+        frames=len(came),
+        lost=len(log.sent_within(since_s, until_s) - came.keys()),
         unreadable=unreadable,
     )
 
