@@ -4,6 +4,7 @@ import argparse
 import asyncio
 from contextlib import suppress
 import getpass
+import io
 import json
 import os
 from pathlib import Path
@@ -12,6 +13,12 @@ import signal
 import sys
 import time
 from urllib.parse import quote, urlsplit, urlunsplit
+
+import numpy as np
+from PIL import Image
+
+from custom_components.cradlewatch.engine.source.frame_code import read_frame_code
+from custom_components.cradlewatch.engine.source.nursery_script import PERIOD_S, BeatKind, happens
 
 from .dashboard import entity, write_automation, write_dashboard
 from .home import ROOT, TOKEN_FILE, Home, HomeError, port_is_taken
@@ -70,6 +77,17 @@ def local_time_zone() -> str:
 def print_push(push: Push) -> None:
     sound = (push.data.get("push") or {}).get("interruption-level", "")
     say(f"phone ({sound}): {push.title} - {push.message}")
+
+
+def picture_number(jpeg: bytes) -> int | None:
+    """The frame number that the drawn nursery paints into each picture."""
+    with Image.open(io.BytesIO(jpeg)) as image:
+        return read_frame_code(np.asarray(image.convert("L")))
+
+
+def crib_is_empty(at_s: float) -> bool:
+    """True where nobody has been in the drawn picture for six seconds and nobody will be for as long."""
+    return all(happens(BeatKind.OUT_OF_VIEW, (at_s + margin_s) % PERIOD_S) for margin_s in (-6, 0, 6))
 
 
 class Demo:
@@ -135,6 +153,8 @@ class Demo:
             await self.home.start()
             async with PhoneStand(on_push=print_push) as phones:
                 await self._furnish(first, source, phones)
+                if not self.own:
+                    await self._teach_empty_crib()
                 await asyncio.Event().wait()
         finally:
             say("stopping")
@@ -167,6 +187,21 @@ class Demo:
             # The drawn child is half a year old, so that the hazards of its age are armed.
             steps["user"]["birthdate"] = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 200 * 86400))
         await self.home.run_flow("cradlewatch", steps)
+
+    async def _teach_empty_crib(self) -> None:
+        """Press "This is the empty crib" when the drawn child is away, as a parent would on the first day.
+
+        Where the story is, is read from the frame number in the picture.
+        """
+        ids = await self.home.entities()
+        while True:
+            await asyncio.sleep(2)
+            with suppress(HomeError, OSError, ValueError):
+                number = picture_number(await self.home.get(f"/api/camera_proxy/{entity(ids, 'camera')}"))
+                if number is not None and crib_is_empty(number / 30):
+                    await self.home.action("button.press", {"entity_id": entity(ids, "learn_empty")})
+                    say('the crib is empty: "This is the empty crib" was pressed')
+                    return
 
     async def _wait_for_picture(self, camera: str, limit_s: float = 30) -> None:
         deadline = time.monotonic() + limit_s
