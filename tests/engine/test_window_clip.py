@@ -159,12 +159,12 @@ def test_killed_while_finishing_is_finished_again(tmp_path: Path, monkeypatch: p
     for number in range(4):
         writer.write(picture(50), number)
     writer.close()
-    real = clip_module._write_atomically
-    monkeypatch.setattr(clip_module, "_write_atomically", lambda *_: (_ for _ in ()).throw(OSError("no space")))
+    real = clip_module.write_atomically
+    monkeypatch.setattr(clip_module, "write_atomically", lambda *_: (_ for _ in ()).throw(OSError("no space")))
     with pytest.raises(OSError, match="no space"):
         finish_clip(tmp_path, NAME)
     assert unfinished(tmp_path) == (NAME,)
-    monkeypatch.setattr(clip_module, "_write_atomically", real)
+    monkeypatch.setattr(clip_module, "write_atomically", real)
     clip = finish_clip(tmp_path, NAME)
     assert clip is not None
     assert len(levels(clip.path)) == 4

@@ -77,11 +77,11 @@ def begin_clip(folder: Path, name: str, size_wh: tuple[int, int], *, mp4: bool) 
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not mp4:
         return JpegWriter(folder / (name + _PART_JPEGS), size_wh)
-    parts = [part for part in _parts(folder, name) if _offsets_of(part)]
+    parts = [part for part in mp4_parts(folder, name) if offsets_of(part)]
     if parts:
         with av.open(parts[0], "r", format="mp4") as container:
             size_wh = (container.streams.video[0].width, container.streams.video[0].height)
-    number = max((_number_of(part) for part in _parts(folder, name)), default=-1) + 1
+    number = max((_number_of(part) for part in mp4_parts(folder, name)), default=-1) + 1
     if number >= _PARTS_MAX:
         raise OSError(f"window {name} was begun {number} times")
     return Mp4Writer(folder / f"{name}.part{number}.mp4", size_wh)
@@ -96,14 +96,14 @@ def finish_clip(folder: Path, name: str) -> WindowClip | None:
     jpegs = folder / (name + _PART_JPEGS)
     if jpegs.is_dir():
         return _finish_jpegs(jpegs, folder / f"{name}.jpegs")
-    all_parts = _parts(folder, name)
-    parts = {part: offsets_s for part in all_parts if (offsets_s := _offsets_of(part))}
+    all_parts = mp4_parts(folder, name)
+    parts = {part: offsets_s for part in all_parts if (offsets_s := offsets_of(part))}
     if parts:
         beside = folder / f"{name}.mp4.new"
-        _copy_retimed(tuple(parts), beside)
+        copy_retimed(tuple(parts), beside)
         # The map first: a clip that is there always has one.
         times = [offset_s for offsets_s in parts.values() for offset_s in offsets_s]
-        _write_atomically(folder / f"{name}.map.json", json.dumps(times).encode())
+        write_atomically(folder / f"{name}.map.json", json.dumps(times).encode())
         beside.replace(folder / f"{name}.mp4")
     for part in all_parts:
         part.unlink()
@@ -135,7 +135,7 @@ def unfinished(folder: Path) -> tuple[str, ...]:
 
 def discard(folder: Path, name: str) -> None:
     """Remove all that is kept of window `name`; fine when there is nothing."""
-    for part in _parts(folder, name):
+    for part in mp4_parts(folder, name):
         part.unlink(missing_ok=True)
     for ending in (".mp4.new", ".mp4", ".map.json", ".map.json.new"):
         (folder / (name + ending)).unlink(missing_ok=True)
@@ -163,7 +163,8 @@ def prune(folder: Path, *, before: datetime, max_bytes: int) -> int:
     return gone
 
 
-def _parts(folder: Path, name: str) -> list[Path]:
+def mp4_parts(folder: Path, name: str) -> list[Path]:
+    """The parts of window `name` in the order in which they were begun."""
     return sorted(folder.glob(f"{name}.part*.mp4"), key=_number_of)
 
 
@@ -179,7 +180,7 @@ def _finish_jpegs(part: Path, target: Path) -> WindowClip | None:
     return load_clip(target.parent, target.name.removesuffix(".jpegs"))
 
 
-def _offsets_of(path: Path) -> tuple[float, ...]:
+def offsets_of(path: Path) -> tuple[float, ...]:
     """The true time of every whole packet; a file cut anywhere gives those before the cut."""
     try:
         with av.open(path, "r", format="mp4") as container:
@@ -202,8 +203,8 @@ def _whole(container: InputContainer) -> Iterator[Packet[VideoStream]]:
         return  # the file ends in the middle of a packet
 
 
-def _copy_retimed(parts: tuple[Path, ...], target: Path) -> None:
-    """Copy the packets of `parts` to one plain MP4 in which they are one second apart."""
+def copy_retimed(parts: tuple[Path, ...], target: Path, *, limit: int | None = None) -> int:
+    """Copy the packets of `parts` (at most `limit`) to one plain MP4 in which they are one second apart; how many."""
     number = 0
     with target.open("wb") as file:
         target.chmod(0o600)
@@ -214,6 +215,8 @@ def _copy_retimed(parts: tuple[Path, ...], target: Path) -> None:
                     # The same encoder with the same settings made all parts: one header fits them all.
                     stream = stream or sink.add_stream_from_template(source.streams.video[0])
                     for packet in _whole(source):
+                        if limit is not None and number >= limit:
+                            break  # the part that is being written has grown meanwhile
                         packet.stream = stream
                         packet.time_base = Fraction(1, CLIP_FPS)
                         packet.pts = packet.dts = number
@@ -222,9 +225,11 @@ def _copy_retimed(parts: tuple[Path, ...], target: Path) -> None:
                         number += 1
         file.flush()
         os.fsync(file.fileno())
+    return number
 
 
-def _write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace `path`: the old content or the whole new one, whatever happens."""
     beside = path.with_name(path.name + ".new")
     with beside.open("wb") as file:
         beside.chmod(0o600)
