@@ -39,7 +39,10 @@ def open_database(path: Path) -> tuple[Engine, Connection]:
         if name.exists():
             name.chmod(0o600)
     engine = create_engine(
-        URL.create("sqlite", database=str(path)), poolclass=StaticPool, connect_args={"check_same_thread": False}, hide_parameters=True
+        URL.create("sqlite", database=str(path)),
+        poolclass=StaticPool,
+        connect_args={"check_same_thread": False},
+        hide_parameters=True,
     )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
