@@ -320,3 +320,31 @@ async def test_reconfigure_keeps_the_key_and_never_shows_it(hass: HomeAssistant,
     result = await answer(hass, result, {"model": "gemini-2.5-pro", "consent": True})
     assert result["reason"] == "reconfigure_successful"
     assert dict(entry.data) == {"provider": "gemini", "api_key": KEY, "model": "gemini-2.5-pro"}
+
+
+async def test_blank_key(hass: HomeAssistant, video: Path, gemini: GeminiServer) -> None:
+    result = await answer(hass, await to_gemini(hass, video), {"api_key": "  ", "consent": True})
+    assert result["errors"] == {"api_key": "invalid_auth"}
+    assert not gemini.requests
+
+
+async def test_camera_without_a_stream(
+    hass: HomeAssistant, camera_entity: str, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from homeassistant.components.camera import Camera
+    from homeassistant.components.camera.const import DATA_COMPONENT
+
+    entity = hass.data[DATA_COMPONENT].get_entity(camera_entity)
+    assert isinstance(entity, Camera)
+
+    async def nothing() -> None:
+        return None
+
+    monkeypatch.setattr(entity, "stream_source", nothing)
+    result = await answer(hass, await start(hass), {"name": "Mina", "camera": camera_entity})
+    assert result["errors"] == {"camera": "unsupported_source"}
+
+
+async def test_address_that_cannot_be_read(hass: HomeAssistant) -> None:
+    result = await answer(hass, await start(hass), {"name": "Mina", "source": "rtsp://[me:pw@cam/1"})
+    assert set(result["errors"]) == {"source"}

@@ -3,6 +3,7 @@
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import HomeAssistant
@@ -11,7 +12,7 @@ from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, get_system_health_info
 
-from custom_components.cradlewatch import issues
+from custom_components.cradlewatch import async_setup_entry as real_setup, issues
 from custom_components.cradlewatch.const import DOMAIN, SUBENTRY_CRIB
 from custom_components.cradlewatch.engine.models import Link, LinkState, StreamInfo
 from custom_components.cradlewatch.sources import MASK
@@ -159,3 +160,19 @@ async def test_system_page(hass: HomeAssistant) -> None:
     assert info["version"]
     assert info["vision_backend"] in ("numpy", "opencv")
     assert "provider" not in info
+
+
+async def test_system_page_of_a_running_home(hass: HomeAssistant, tmp_path: Path, video: Path) -> None:
+    from custom_components.cradlewatch.system_health import async_system_info
+    from tests.glue.homes import add_home, crib_data, leave
+
+    hass.config.config_dir = str(tmp_path / "config")
+    (tmp_path / "config").mkdir(exist_ok=True)
+    assert (await async_system_info(hass)).keys() == {"version", "vision_backend"}
+    with patch("custom_components.cradlewatch.async_setup_entry", real_setup):
+        entry = await add_home(hass, crib_data("Mina", str(video)))
+        info = await async_system_info(hass)
+        assert (info["provider"], info["cribs"], info["cribs_private"]) == ("local", 1, 0)
+        assert "can_reach_gemini" not in info
+        assert "Mina" not in str(info)
+        await leave(hass, entry)

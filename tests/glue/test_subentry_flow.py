@@ -143,6 +143,8 @@ def test_a_mask_is_replaced_part_by_part() -> None:
     assert unmask_source(f"rtsp://me:new@cam/1?token={MASK}", stored) == "rtsp://me:new@cam/1?token=t0ken"
     assert unmask_source(f"rtsp://you:{MASK}@other/2", stored) == "rtsp://you:old@other/2"
     assert unmask_source("/dev/video0", stored) == "/dev/video0"
+    assert unmask_source(f"not an address {MASK}", stored) == f"not an address {MASK}"
+    assert mask_source("rtsp://[broken") == "rtsp://[broken"
 
 
 @pytest.mark.parametrize(

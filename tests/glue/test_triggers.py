@@ -1,7 +1,9 @@
 """Triggers and conditions of our own, in real automations of Home Assistant."""
 
 from pathlib import Path
+import types
 from typing import Any
+from unittest.mock import patch
 
 from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.setup import async_setup_component
@@ -137,3 +139,19 @@ async def test_offered_in_the_editor(hass: HomeAssistant, crib: dict[str, str], 
             offered |= (await client.receive_json())["event"].keys()
         assert {key for key in offered if key.startswith(f"{DOMAIN}.")} == {f"{DOMAIN}.{key}" for key in classes}
         assert DESCRIBED[name] == set(classes)
+
+
+@pytest.mark.parametrize(("platform", "table"), [("trigger", "TRIGGERS"), ("condition", "CONDITIONS")])
+async def test_another_home_assistant_leaves_them_out(
+    hass: HomeAssistant, platform: str, table: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where the young helpers have changed, all else goes on."""
+    name = f"custom_components.{DOMAIN}.{platform}"
+    with patch.dict("sys.modules", {f"custom_components.{DOMAIN}.entity_{platform}s": None}):
+        source = (FOLDER / f"{platform}.py").read_text("utf-8")
+        module = types.ModuleType(name)
+        module.__package__ = f"custom_components.{DOMAIN}"
+        exec(compile(source, name, "exec"), module.__dict__)
+    assert getattr(module, table) == {}
+    assert await getattr(module, f"async_get_{platform}s")(hass) == {}
+    assert "are not available with this version of Home Assistant" in caplog.text
