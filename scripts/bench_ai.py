@@ -1,6 +1,6 @@
 """A simulated day of frame checks: the governor beside a fixed check every 45 s. No network, no wall clock.
 
-    .venv/bin/python -m scripts.bench_ai [--days 5] [--json]
+    scripts/bench ai [--days 5] [--json]
 
 The day is made of seconds: night and two naps with stirs and wakings, play in view, hours out of the crib. What the
 detectors report of it (motion, sleep, occupancy, crying, suspected kinds) is written by the script with their delays
@@ -14,6 +14,7 @@ hangs on its phase: its figure is the mean over all 45 phases.
 """
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 import json
@@ -239,16 +240,16 @@ def simulate(days: int) -> Result:
     )
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--days", type=int, default=5)
     parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     result = simulate(options.days)
     tokens = (TOKENS.tokens_in or 0) + (TOKENS.tokens_out or 0)
     if options.json:
         print(json.dumps({"share": result.share, "fixed": result.fixed_calls, "governed": result.governed_calls}))
-        return
+        return 0
     print(f"{'danger':52} {'governor':>9} {'worst':>7} {'every 45 s':>11}")
     rows = zip(DANGERS, result.governed_delays_s, result.governed_worst_s, result.fixed_delays_s, strict=True)
     for danger, mean_s, worst_s, fixed_s in rows:
@@ -258,7 +259,8 @@ def main() -> None:
         print(f"{name}: {calls:.0f} calls a day, {calls * tokens / 1e6:.2f} million tokens ({tokens} a call)")
     print(f"calls: {result.share:.1%} of the fixed schedule's; cost: as tokens, price per model set by the parent")
     print("A danger without any movement, sound or suspicion waits for the clock: up to 860 s asleep, 45 s fixed.")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())
