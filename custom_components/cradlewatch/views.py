@@ -8,6 +8,7 @@ from homeassistant.helpers.http import HomeAssistantView
 
 from .snapshots import CLIP_URL, CLIPS, SNAPSHOT_URL, SNAPSHOTS, find_footage
 from .storage import footage_path
+from .zone_picture import ZonesView
 
 
 @callback
@@ -15,6 +16,7 @@ def async_register_views(hass: HomeAssistant) -> None:
     """Once; Home Assistant cannot take a view back."""
     hass.http.register_view(FootageView(hass, SNAPSHOT_URL, SNAPSHOTS, ".jpg", "image/jpeg"))
     hass.http.register_view(FootageView(hass, CLIP_URL, CLIPS, ".mp4", "video/mp4"))
+    hass.http.register_view(ZonesView(hass))
 
 
 class FootageView(HomeAssistantView):
