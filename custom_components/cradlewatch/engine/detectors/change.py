@@ -37,7 +37,12 @@ LEARN_FRAMES = 8
 _FORGET_WORST = 0.98
 _LIGHT_STEP = 0.75
 """Gray levels that most cells must change by before the light's gain is fitted, too."""
-_LIMIT = 1.7
+_RECODED_STEP, _RECODED_LEVEL = 0.3, 4.0
+"""Gray levels: more than this in the middle of the picture, and less than that nearly everywhere."""
+_FORGET_PEAK = 0.99
+_SPIKES = (1.0, 1.3, 2.4)
+"""Lowest, first and highest factor for spikes."""
+_LIMIT = 1.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +72,9 @@ class ChangeMeter:
         self._texture: Picture | None = None
         self._learned = 0
         self._worst = 0.0
+        self._pulse: float | None = None
+        self._peaks: Picture | None = None
+        self._spikes = _SPIKES[1]
         self.noise = 1.0
 
     def sample(self, picture: Picture, at_s: float) -> Sample:
@@ -147,8 +155,18 @@ class ChangeMeter:
     def ratio(self, residual: Picture, restless: float) -> Picture:
         """The residuals against their limits; above 1 is a change."""
         assert self._usual is not None
-        judged: Picture = residual / (self._usual * np.float32(self._limit * max(1.0, restless)))
+        judged: Picture = residual / (self._usual * np.float32(self._limit * self._spikes * max(1.0, restless)))
         return judged
+
+    def is_recoded(self, quick: Picture, valid: Mask) -> bool:
+        """All of the picture changed a little, and more than it does from frame to frame: a keyframe."""
+        if not valid.any():
+            return False
+        pulse = _quantile(quick[valid], 0.5)
+        surprising = self._pulse is not None and pulse > 2 * self._pulse + _RECODED_STEP
+        if not surprising:
+            self._pulse = pulse if self._pulse is None else self._pulse + 0.1 * (pulse - self._pulse)
+        return surprising and _quantile(quick[valid], 0.9) < _RECODED_LEVEL
 
     def textured(self, valid: Mask) -> Mask:
         """The windows in which a shift of the whole picture would show best."""
@@ -176,7 +194,8 @@ class ChangeMeter:
     def reset(self) -> None:
         """As new."""
         self.forget()
-        self._usual = self._texture = None
+        self._usual = self._texture = self._peaks = self._pulse = None
+        self._spikes = _SPIKES[1]
 
     def learn(self, new: Sample, residual: Picture, ratio: Picture, valid: Mask) -> None:
         """Learn texture and the usual change; hardly where something clearly moves."""
@@ -194,6 +213,7 @@ class ChangeMeter:
             np.maximum(usual, np.minimum(residual, 6 * level), out=usual)
         elif moving.any():
             step[grow(moving)] *= 0.1
+        self._learn_spikes(residual / usual, valid)
         # What was learned too high (somebody moved meanwhile) falls faster.
         step[residual < 0.4 * usual] *= 2
         usual *= 1 + step
@@ -201,6 +221,13 @@ class ChangeMeter:
         # Keyframes come every few seconds and change all of the picture a little.
         self._worst = max(level, self._worst * _FORGET_WORST)
         self._bound(usual, residual, valid, rate)
+
+    def _learn_spikes(self, ratios: Picture, valid: Mask) -> None:
+        """How far the change of a typical window spikes now and then: hardly for a sensor, far for a coder."""
+        if self._peaks is None or self._peaks.shape != ratios.shape:
+            self._peaks = np.full(ratios.shape, _SPIKES[1], np.float32)
+        np.maximum(self._peaks * np.float32(_FORGET_PEAK), ratios, out=self._peaks)
+        self._spikes = min(_SPIKES[2], max(_SPIKES[0], _quantile(self._peaks[valid], 0.75)))
 
     def _bound(self, usual: Picture, residual: Picture, valid: Mask, rate: float) -> None:
         """The picture as a whole leads: its noise falls and rises faster than a window alone may."""

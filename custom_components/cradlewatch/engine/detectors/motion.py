@@ -17,7 +17,7 @@ from .view import Upset, View
 
 HOLD_S = 0.7
 """Quiet for so long before motion is off. With the older reference of `change.py`: about 1.3 s after the last move."""
-_LOW = 0.85
+_LOW = 0.95
 _BURST_WINDOWS = 12
 _CONFIRM_S = 1.0
 _MAX_GAP_S = 1.6

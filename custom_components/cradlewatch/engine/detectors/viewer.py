@@ -14,9 +14,6 @@ from .view import Upset, View
 
 _BREAK_RESTLESS = 2.2
 """Times the usual change in the quiet third of the picture: more is no body, it is the picture itself."""
-_RECODED_RESTLESS = 1.4
-_RECODED_LEVEL = 4.0
-"""Gray levels: less than this, everywhere at once, is a keyframe or a new quantiser."""
 _SHAKE_SHARE = 0.45
 """Share of the textured windows that change when all of the picture moves."""
 _ALIGNED_GAIN = 0.6
@@ -76,10 +73,13 @@ class Viewer:
         quick, residual = meter.measure(sample, shaking=shaking)
         restless = meter.restlessness(quick, self._valid)
         upset = Upset.NONE
-        if meter.lit_anew(sample, self._valid) and self._may_be_upset(frame.at_s):
-            upset = Upset.BREAK
-        elif restless > 0 and self._all_moves(quick, restless) and self._may_be_upset(frame.at_s):
-            sample, upset = self._explain(picture, sample, quick, restless, blurred=shaking)
+        lit = meter.lit_anew(sample, self._valid)
+        if not shaking and not lit and meter.is_recoded(quick, self._valid):
+            meter.recode()
+            upset = Upset.RECODED
+        elif restless > 0 and (lit or self._all_moves(quick, restless)) and self._may_be_upset(frame.at_s):
+            sample, upset = self._explain(picture, sample, lit or restless > _BREAK_RESTLESS, blurred=shaking)
+        if upset is not Upset.NONE:
             if upset is Upset.RECODED:
                 residual = quick
             if upset is Upset.SHAKE:
@@ -154,7 +154,7 @@ class Viewer:
 
     def _all_moves(self, quick: Picture, restless: float) -> bool:
         """The picture as a whole may have changed: light, shake or a cut."""
-        if restless > _RECODED_RESTLESS:
+        if restless > _BREAK_RESTLESS:
             return True
         textured = self._meter.textured(self._valid)
         if int(textured.sum()) < 12:
@@ -162,9 +162,7 @@ class Viewer:
         moved = self._meter.ratio(quick, 1.0)[textured] > 1
         return float(moved.mean()) > _SHAKE_SHARE
 
-    def _explain(
-        self, picture: Picture, sample: Sample, quick: Picture, restless: float, *, blurred: bool
-    ) -> tuple[Sample, Upset]:
+    def _explain(self, picture: Picture, sample: Sample, broken: bool, *, blurred: bool) -> tuple[Sample, Upset]:
         """Is it a shake that can be undone? Else a break; amid a shake, one frame too blurred to be placed."""
         assert self._anchor is not None
         last = self._meter.last
@@ -182,14 +180,7 @@ class Viewer:
             self._shift = before
         if blurred and sample.at_s - self._upset_since_s < _BLURRED_S:
             return last, Upset.SHAKE
-        if restless <= _RECODED_RESTLESS:
-            return sample, Upset.NONE
-        if not blurred and float(np.quantile(quick[self._valid], 0.9)) < _RECODED_LEVEL:
-            self._meter.recode()
-            return sample, Upset.RECODED
-        if restless <= _BREAK_RESTLESS:
-            return sample, Upset.NONE
-        return sample, Upset.BREAK
+        return sample, Upset.BREAK if broken else Upset.NONE
 
     def _fits(self, aligned: Picture, unplaced: Picture) -> bool:
         """Undoing the shift must explain most of the textured windows."""
@@ -233,7 +224,7 @@ class Viewer:
         upset: Upset,
     ) -> View:
         meter = self._meter
-        quick, residual, restless = changes
+        _, residual, restless = changes
         valid = self._inside()
         if upset is Upset.BREAK:
             self._broken_s = frame.at_s

@@ -1,0 +1,154 @@
+"""Motion: found when a body moves, and only then."""
+
+import numpy as np
+import pytest
+
+from custom_components.cradlewatch.engine.detectors.backend import NumpyBackend, choose_backend
+from custom_components.cradlewatch.engine.models import Activity, EventKind, StreamInfo
+from custom_components.cradlewatch.engine.settings import Zone
+from tests.corpus import films, rooms
+
+from tests.engine.senses_help import EPOCH_S, both_backends, make_senses, shoot, spans_of, times_of, watch
+
+MOVES = ((10.0, 14.0), (19.0, 22.0))
+
+
+def an_infant(size_px: float = 10.0, moving: films.Spans = MOVES) -> list[rooms.Body]:
+    return films.infant(np.random.default_rng(3), moving, size_px=size_px)
+
+
+@both_backends
+@pytest.mark.parametrize("size_px", [8.0, 20.0])
+def test_every_movement_of_an_infant_is_an_incident_of_its_own(backend, size_px, monkeypatch):
+    senses = make_senses(backend, monkeypatch)
+    found = spans_of(watch(senses, shoot(2, an_infant(size_px), 26)), EventKind.MOTION)
+    assert len(found) == 2
+    for (on_s, off_s), (start_s, end_s) in zip(found, MOVES, strict=True):
+        assert start_s < on_s <= start_s + 1.0
+        assert off_s is not None
+        assert end_s < off_s <= end_s + 2.0
+
+
+@both_backends
+def test_a_person_who_stands_still_and_one_who_left_are_no_motion(backend, monkeypatch):
+    senses = make_senses(backend, monkeypatch)
+    bodies, moving = films.guest(np.random.default_rng(1), (8.0, 18.0), height_px=120)
+    found = spans_of(watch(senses, shoot(4, bodies, 28)), EventKind.MOTION)
+    assert len(found) == 2
+    for (on_s, off_s), (start_s, end_s) in zip(found, moving, strict=True):
+        assert start_s < on_s <= start_s + 1.0
+        assert off_s is not None
+        # The body is outside of the picture for the end of its way.
+        assert off_s <= end_s + 2.0
+
+
+STILL = {
+    "noise": {"read_noise": 4.0},
+    "heavy infrared noise": {"read_noise": 6.0, "infrared": lambda _t: True},
+    "light switches": {"light": lambda t_s: (1.0, 0.4, 1.25, 0.7, 1.0)[int(t_s // 5) % 5]},
+    "infrared switches": {"infrared": lambda t_s: 8 < t_s < 16},
+    "light dims": {"light": lambda t_s: 0.8 + 0.3 * float(np.sin(t_s / 3))},
+    "shake": {
+        "shift": lambda t_s: (6 * float(np.sin(37.7 * t_s)), 6 * float(np.sin(91.3 * t_s))) if t_s > 8 else (0.0, 0.0)
+    },
+}
+
+
+@both_backends
+@pytest.mark.parametrize("name", STILL)
+def test_noise_light_and_shake_are_no_motion(backend, name, monkeypatch):
+    senses = make_senses(backend, monkeypatch)
+    signals = watch(senses, shoot(5, duration_s=25, **STILL[name]))
+    assert times_of(signals, EventKind.MOTION) == []
+    assert times_of(signals, EventKind.CAMERA_MOVED) == []
+    assert senses.reading(EPOCH_S + 25).activity_level == 0
+
+
+@both_backends
+def test_keyframes_of_a_real_encoder_are_no_motion(backend, monkeypatch):
+    senses = make_senses(backend, monkeypatch)
+    quiet = films.through_codec(iter(shoot(6, duration_s=24, read_noise=4.0)), crf=30)
+    assert times_of(watch(senses, quiet), EventKind.MOTION) == []
+
+
+@both_backends
+def test_motion_is_found_through_a_real_encoder(backend, monkeypatch):
+    senses = make_senses(backend, monkeypatch)
+    shot = films.through_codec(iter(shoot(6, an_infant(14.0), 26, read_noise=3.0)), crf=30)
+    found = times_of(watch(senses, shot), EventKind.MOTION)
+    assert any(10 < on_s <= 11 for on_s in found)
+    assert any(19 < on_s <= 20 for on_s in found)
+
+
+@both_backends
+def test_ignored_zones_and_overlays_are_masked(backend, monkeypatch):
+    everything = Zone(name="curtain", kind="ignore", points_xy=((0.25, 0.3), (0.8, 0.3), (0.8, 1.0), (0.25, 1.0)))
+    senses = make_senses(backend, monkeypatch, zones=(everything,))
+    assert times_of(watch(senses, shoot(2, an_infant(), 16)), EventKind.MOTION) == []
+    info = StreamInfo(
+        size_wh=(320, 180),
+        video_codec="h264",
+        frame_rate_fps=5,
+        audio_codec=None,
+        audio_rate_hz=None,
+        overlay_boxes_xyxy=((0.25, 0.3, 0.8, 1.0),),
+    )
+    senses = make_senses(backend, monkeypatch)
+    senses.on_info(info)
+    assert times_of(watch(senses, shoot(2, an_infant(), 16)), EventKind.MOTION) == []
+
+
+@both_backends
+def test_activity_rises_with_what_moves_and_falls_with_delay(backend, monkeypatch):
+    small, large = make_senses(backend, monkeypatch), make_senses(backend, monkeypatch)
+    levels = []
+    for senses, size_px in ((small, 8.0), (large, 28.0)):
+        watch(senses, shoot(2, an_infant(size_px), 12))
+        levels.append(senses.reading(EPOCH_S + 12).activity_level)
+    assert 0 < levels[0] < levels[1] <= 100
+    assert large.reading(EPOCH_S + 12).activity in {Activity.MODERATE, Activity.ACTIVE}
+    watch(large, shoot(2, an_infant(28.0), 12)[:1] + shoot(2, [], 12), 20)
+    assert large.reading(EPOCH_S + 32).activity is Activity.STILL
+
+
+@both_backends
+def test_close_ends_what_is_on_and_every_frame_is_wanted_while_something_moves(backend, monkeypatch):
+    senses = make_senses(backend, monkeypatch)
+    watch(senses, shoot(2, an_infant(), 12))
+    assert senses.wants_every_frame
+    assert [(s.kind, s.active) for s in senses.close(EPOCH_S + 12.2) if s.kind is EventKind.MOTION] == [
+        (EventKind.MOTION, False)
+    ]
+    assert senses.close(EPOCH_S + 12.4) == []
+    assert not senses.reading(EPOCH_S + 12.4).motion
+
+
+def test_backends_agree_on_every_operation():
+    pytest.importorskip("cv2", reason="OpenCV cannot be installed here")
+    ours, theirs = NumpyBackend(), choose_backend("opencv")
+    rng = np.random.default_rng(1)
+    picture = ours.half(shoot(1, duration_s=0.2)[0][1])
+    gray = shoot(1, duration_s=0.2)[0][1]
+    assert np.allclose(ours.half(gray), theirs.half(gray), atol=0.01)
+    assert np.allclose(ours.half(gray[:-1, :-1]), theirs.half(gray[:-1, :-1]), atol=0.01)
+    assert np.allclose(ours.cell_means(picture), theirs.cell_means(picture), atol=0.01)
+    for mine, other in zip(ours.extremes(picture), theirs.extremes(picture), strict=True):
+        assert np.array_equal(mine, other)
+    for dx, dy in [(0.0, 0.0), (2.0, -1.0), (0.5, 0.25), *rng.uniform(-4, 4, (4, 2))]:
+        moved = ours.shift(picture, dx, dy)
+        assert np.allclose(moved[6:-6, 6:-6], theirs.shift(picture, dx, dy)[6:-6, 6:-6], atol=0.01)
+        found = [backend.translation(picture, moved)[:2] for backend in (ours, theirs)]
+        assert np.allclose(found, [(dx, dy), (dx, dy)], atol=0.35)
+
+
+def test_backend_choice_by_environment_setting_and_what_is_installed(monkeypatch):
+    monkeypatch.setenv("CRADLEWATCH_VISION", "numpy")
+    assert choose_backend("opencv").name == "numpy"
+    monkeypatch.setenv("CRADLEWATCH_VISION", "quick")
+    with pytest.raises(ValueError, match="auto, opencv or numpy"):
+        choose_backend()
+    monkeypatch.delenv("CRADLEWATCH_VISION")
+    monkeypatch.setitem(__import__("sys").modules, "cv2", None)
+    assert choose_backend("auto").name == "numpy"
+    with pytest.raises(ImportError):
+        choose_backend("opencv")
