@@ -36,7 +36,7 @@ LEARN_FRAMES = 8
 """At a start and after a break the noise is learned at once, moving or not."""
 _FORGET_WORST = 0.98
 _LIGHT_STEP = 0.75
-"""Gray levels that most cells must change by before the light's gain is fitted, too."""
+"""Gray levels that many cells must change by before the light's gain is fitted, too."""
 _RECODED_STEP, _RECODED_LEVEL = 0.3, 4.0
 """Gray levels: more than this in the middle of the picture, and less than that nearly everywhere."""
 _FORGET_PEAK = 0.99
@@ -101,7 +101,7 @@ class ChangeMeter:
         """Root mean square per window, in gray levels, of what light and a small shift do not explain."""
         offset = blur3(new.cells) - blur3(old.cells)
         error = new.picture - old.picture
-        if _quantile(np.abs(offset), 0.4) > _LIGHT_STEP:
+        if _quantile(np.abs(offset), 0.4 if shaking else 0.9) > _LIGHT_STEP:
             gain = self._gain(new, old)
             error -= self._spread(gain - 1, error.shape) * old.picture
             offset = blur3(new.cells) - gain * blur3(old.cells)

@@ -39,6 +39,8 @@ class MicroMotionDetector:
         self._judged_s = -1e9
         self._found: bool | None = None
         self._crib: Mask | None = None
+        self._raw: Picture | None = None
+        self._steps: Picture = np.zeros((1, 1), np.float32)
 
     def state(self, at_s: float) -> bool | None:
         """Seen in the last window or not; None while there is no window to judge."""
@@ -56,8 +58,13 @@ class MicroMotionDetector:
             self._forget_window()
         if self._cells and self._cells[-1].shape != view.cells.shape:
             self._forget_window()
+        cells = view.cells
+        if self._cells and view.upset is Upset.RECODED and self._raw is not None:
+            # A keyframe's step comes again every few seconds, as a breath does: it is taken out.
+            self._steps = self._steps + (cells - self._raw)
+        self._raw = cells
         self._times.append(at_s)
-        self._cells.append(view.cells)
+        self._cells.append(cells - self._steps)
         while at_s - self._times[0] > WINDOW_S:
             self._times.popleft()
             self._cells.popleft()
@@ -107,6 +114,7 @@ class MicroMotionDetector:
     def _forget_window(self) -> None:
         self._times.clear()
         self._cells.clear()
+        self._steps = np.zeros((1, 1), np.float32)
 
     def reset(self) -> None:
         """Forget all of it."""

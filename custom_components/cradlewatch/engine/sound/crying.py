@@ -23,6 +23,8 @@ _BURST_S = (0.4, 4.0)
 _BEND_SEMITONES = (0.4, 10.0)
 _WANDER_SEMITONES = 0.03
 """Between windows 32 ms apart; an instrument's pitch moves less."""
+_PAUSE_DB = 2.5
+"""The breaths before and after are quieter by this; a machine that only loses its tone is not."""
 _LEAP_SEMITONES = 2.5
 _MAX_LEAPS = 0.2
 _MEMORY_S = 7.0
@@ -37,14 +39,19 @@ class _Burst:
     end_s: float
     semitones: list[float] = field(default_factory=list)
     contrast: list[float] = field(default_factory=list)
+    loud_db: list[float] = field(default_factory=list)
+    before_db: float = -120.0
+    """Quietest moment of the pause before it."""
 
     @property
     def duration_s(self) -> float:
         return self.end_s - self.start_s
 
-    def is_cry(self) -> bool:
-        """Length and melody of one cry."""
+    def is_cry(self, after_db: float) -> bool:
+        """Length, pauses and melody of one cry; `after_db` is the quietest moment after it."""
         if not _BURST_S[0] <= self.duration_s <= _BURST_S[1] or len(self.semitones) < 8:
+            return False
+        if float(np.median(self.loud_db)) < max(self.before_db, after_db) + _PAUSE_DB:
             return False
         melody = np.array(self.semitones)
         steps = np.abs(np.diff(melody))
@@ -59,6 +66,7 @@ class CryDetector:
 
     def __init__(self) -> None:
         self._open: _Burst | None = None
+        self._pause_db = float(np.inf)
         self._cries: deque[_Burst] = deque(maxlen=16)
         self._on = False
         self._last_cry_s = -1e9
@@ -81,23 +89,30 @@ class CryDetector:
         for index in range(voiced.size):
             at_s = float(voices.ends_s[index])
             if voiced[index]:
-                self._extend(at_s, float(voices.pitch_hz[index]), float(voices.harmonicity_db[index]))
-            elif self._open is not None and at_s - self._open.end_s > _GAP_S:
-                self._finish()
+                self._extend(voices, index)
+                self._pause_db = np.inf
+            else:
+                self._pause_db = min(self._pause_db, float(voices.loud_db[index]))
+                if self._open is not None and at_s - self._open.end_s > _GAP_S:
+                    self._finish()
             signals += self._decide(at_s)
         return tuple(signals)
 
-    def _extend(self, at_s: float, pitch_hz: float, contrast_db: float) -> None:
+    def _extend(self, voices: Voices, index: int) -> None:
+        at_s = float(voices.ends_s[index])
         if self._open is None:
-            self._open = _Burst(at_s, at_s)
-        self._open.end_s = at_s
-        if len(self._open.semitones) < 256:
-            self._open.semitones.append(12 * float(np.log2(pitch_hz)))
-            self._open.contrast.append(contrast_db)
+            before_db = self._pause_db if np.isfinite(self._pause_db) else -120.0
+            self._open = _Burst(at_s, at_s, before_db=before_db)
+        burst = self._open
+        burst.end_s = at_s
+        if len(burst.semitones) < 256:
+            burst.semitones.append(12 * float(np.log2(voices.pitch_hz[index])))
+            burst.contrast.append(float(voices.harmonicity_db[index]))
+            burst.loud_db.append(float(voices.loud_db[index]))
 
     def _finish(self) -> None:
         burst, self._open = self._open, None
-        if burst is not None and burst.is_cry():
+        if burst is not None and burst.is_cry(self._pause_db):
             self._cries.append(burst)
             self._last_cry_s = burst.end_s
 

@@ -24,6 +24,8 @@ class Voices:
     harmonicity_db: NDArray[np.float32]
     harmonics: NDArray[np.int64]
     highs_db: NDArray[np.float32]
+    loud_db: NDArray[np.float32]
+    """Power of 0.25-4 kHz, steady noise included."""
     ends_s: NDArray[np.float64]
 
 
@@ -61,6 +63,7 @@ class PitchMeter:
             contrast[rows, best].astype(np.float32),
             stands_out.sum(axis=1),
             self._highs(power_db, steady),
+            self._loud(power_db),
             spectra.ends_s,
         )
 
@@ -100,6 +103,11 @@ class PitchMeter:
             np.float32
         )
         return pitch
+
+    def _loud(self, power_db: NDArray[np.float32]) -> NDArray[np.float32]:
+        low, high = int(250 / self._bin_hz), int(_TOP_HZ / self._bin_hz)
+        loud: NDArray[np.float32] = 10 * np.log10((10 ** (power_db[:, low:high] / 10)).sum(axis=1)).astype(np.float32)
+        return loud
 
     def _highs(self, power_db: NDArray[np.float32], steady_db: NDArray[np.float32]) -> NDArray[np.float32]:
         """Power of 1-4 kHz against 0.25-1 kHz, the steady noise taken away, in dB."""

@@ -1,0 +1,53 @@
+"""Small periodic movement: found where it is, absent where nothing moves."""
+
+import numpy as np
+import pytest
+
+from tests.corpus import films, rooms
+from tests.engine.senses_help import EPOCH_S, both_backends, make_senses, shoot, watch
+
+
+def chest(amplitude_px: float, rate_hz: float) -> list[rooms.Body]:
+    return [rooms.Body((20, 13), 120, lambda t_s: (172.0, 125 + amplitude_px * float(np.sin(2 * np.pi * rate_hz * t_s)), 0.3))]
+
+
+@both_backends
+@pytest.mark.parametrize("rate_hz", [0.4, 0.9])
+@pytest.mark.parametrize("amplitude_px", [0.5, 1.0])
+def test_one_pixel_is_found(backend, rate_hz, amplitude_px, monkeypatch):
+    senses = make_senses(backend, monkeypatch)
+    watch(senses, shoot(2, chest(amplitude_px, rate_hz), 40))
+    reading = senses.reading(EPOCH_S + 39.8)
+    assert reading.micro_motion is True
+    assert not reading.motion
+
+
+@both_backends
+def test_one_pixel_is_found_through_a_real_encoder(backend, monkeypatch):
+    senses = make_senses(backend, monkeypatch)
+    watch(senses, films.through_codec(iter(shoot(2, chest(1.0, 0.7), 50)), crf=26))
+    assert senses.reading(EPOCH_S + 49.8).micro_motion is True
+
+
+@both_backends
+@pytest.mark.parametrize("coded", [False, True])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_still_scene_has_none(backend, coded, seed, monkeypatch):
+    senses = make_senses(backend, monkeypatch)
+    shot = iter(shoot(seed, chest(0.0, 1.0), 40, read_noise=3.0))
+    watch(senses, films.through_codec(shot, crf=28) if coded else shot)
+    assert senses.reading(EPOCH_S + 39.8).micro_motion is False
+
+
+@both_backends
+def test_a_flickering_lamp_is_no_child(backend, monkeypatch):
+    senses = make_senses(backend, monkeypatch)
+    watch(senses, shoot(2, [], 40, light=lambda t_s: 1 + 0.01 * float(np.sin(2 * np.pi * 0.6 * t_s))))
+    assert senses.reading(EPOCH_S + 39.8).micro_motion is False
+
+
+@both_backends
+def test_not_known_before_a_whole_window_was_seen(backend, monkeypatch):
+    senses = make_senses(backend, monkeypatch)
+    watch(senses, shoot(2, chest(1.0, 0.6), 8))
+    assert senses.reading(EPOCH_S + 8).micro_motion is None
