@@ -34,8 +34,8 @@ def logbook_message(hass: HomeAssistant, event: MonitorEvent, said: Words, name:
     texts = load_texts(_language(hass))
     provider = texts.providers.get(event.provider, event.provider)
     what = texts.dismissed if event.status is Status.DISMISSED else _after_name(said.title, name)
-    parts = (what, texts.severities[event.severity], texts.statuses[event.status], provider)
-    return " · ".join(part for part in parts if part)
+    parts = (texts.severities[event.severity], provider, texts.statuses[event.status])
+    return f"{what} ({', '.join(part for part in parts if part)})"
 
 
 def _after_name(title: str, name: str) -> str:

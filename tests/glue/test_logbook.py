@@ -106,7 +106,7 @@ async def test_one_line_for_an_incident_and_one_for_its_verdict(
         for line in await lines(hass, ws, monitor.config.crib_id, entry.entry_id)
         if line.get("domain") == "cradlewatch" and "motion" not in line["message"].lower()
     ]
-    assert [line["message"].split(" · ")[0] for line in ours[-1:]] == ["Blanket over face"]
+    assert [line["message"].split(" (")[0] for line in ours[-1:]] == ["Blanket over face"]
     assert len(ours) == 2, ours
 
     client = await hass_client()
