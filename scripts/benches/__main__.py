@@ -32,6 +32,7 @@ BENCHES: dict[str, Bench] = {
     "home": _bench_home,
 }
 LONG_ONLY: dict[str, Bench] = {"many": rows_cost.bench_many}
+_TABLE_BEGINS, _TABLE_ENDS = "<!-- bench table -->", "<!-- end of bench table -->"
 _OTHERS = {"senses": "scripts.bench_senses", "ai": "scripts.bench_ai"}
 
 
@@ -43,7 +44,9 @@ def parse_arguments(argv: list[str]) -> argparse.Namespace:
         "--only", action="append", metavar="NAME", choices=sorted(BENCHES | LONG_ONLY), help="may be repeated"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table as Markdown there too")
+    parser.add_argument(
+        "--markdown", type=Path, metavar="FILE", help="write the table there too (into the marked part)"
+    )
     parser.add_argument(
         "--soak", type=float, nargs="?", const=30.0, metavar="MINUTES", help="real speed, random faults"
     )
@@ -75,8 +78,16 @@ def main(argv: list[str]) -> int:
     if arguments.json:
         arguments.json.write_text(json.dumps(report.to_json(), indent=1))
     if arguments.markdown:
-        arguments.markdown.write_text(markdown(report))
+        write_markdown(arguments.markdown, markdown(report))
     return 1 if failed else 0
+
+
+def write_markdown(path: Path, table: str) -> None:
+    """Between the marks of a page that has them (docs/performance.md), else as a file of its own."""
+    old = path.read_text() if path.exists() else ""
+    head, found, rest = old.partition(_TABLE_BEGINS)
+    tail = rest.partition(_TABLE_ENDS)[2]
+    path.write_text(f"{head}{_TABLE_BEGINS}\n\n{table}\n{_TABLE_ENDS}{tail}" if found else table)
 
 
 def _dispatch(argv: list[str]) -> int:
