@@ -49,7 +49,9 @@ def test_a_steady_tone_and_a_single_shriek_are_no_crying():
     tone = sum(np.sin(2 * np.pi * 450 * k * t) / k for k in range(1, 8)).astype(np.float32) * 0.1
     assert crying(tone, 16000) == []
     rng = np.random.default_rng(1)
-    shriek = np.concatenate([np.zeros(5 * 16000, np.float32), voices.cry(rng, 1.0, 16000), np.zeros(15 * 16000, np.float32)])
+    shriek = np.concatenate(
+        [np.zeros(5 * 16000, np.float32), voices.cry(rng, 1.0, 16000), np.zeros(15 * 16000, np.float32)]
+    )
     assert crying(shriek, 16000) == []
 
 

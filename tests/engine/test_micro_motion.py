@@ -8,7 +8,11 @@ from tests.engine.senses_help import EPOCH_S, both_backends, make_senses, shoot,
 
 
 def chest(amplitude_px: float, rate_hz: float) -> list[rooms.Body]:
-    return [rooms.Body((20, 13), 120, lambda t_s: (172.0, 125 + amplitude_px * float(np.sin(2 * np.pi * rate_hz * t_s)), 0.3))]
+    return [
+        rooms.Body(
+            (20, 13), 120, lambda t_s: (172.0, 125 + amplitude_px * float(np.sin(2 * np.pi * rate_hz * t_s)), 0.3)
+        )
+    ]
 
 
 @both_backends

@@ -14,7 +14,9 @@ from tests.corpus import voices
 def hear(listener, sound, rate_hz, block_s=0.064, start_s=0.0):
     signals, step = [], max(1, int(block_s * rate_hz))
     for stop in range(step, sound.size + 1, step):
-        signals += listener.hear(AudioBlock(samples=sound[stop - step : stop], rate_hz=rate_hz, at_s=start_s + stop / rate_hz))
+        signals += listener.hear(
+            AudioBlock(samples=sound[stop - step : stop], rate_hz=rate_hz, at_s=start_s + stop / rate_hz)
+        )
     return signals
 
 

@@ -10,7 +10,9 @@ from custom_components.cradlewatch.engine.settings import Zone
 from tests.corpus import rooms
 from tests.engine.senses_help import EPOCH_S, both_backends, make_senses, shoot, spans_of, times_of, watch
 
-STAIRS = Zone(name="stairs", kind="danger", points_xy=((0.7, 0.4), (1.0, 0.4), (1.0, 1.0), (0.7, 1.0)), stages=(3, 4, 5))
+STAIRS = Zone(
+    name="stairs", kind="danger", points_xy=((0.7, 0.4), (1.0, 0.4), (1.0, 1.0), (0.7, 1.0)), stages=(3, 4, 5)
+)
 
 
 def crawler(start_s: float = 10.0, stop_s: float = 16.0) -> list[rooms.Body]:

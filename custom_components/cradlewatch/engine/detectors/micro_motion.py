@@ -40,6 +40,7 @@ class MicroMotionDetector:
         self._found: bool | None = None
         self._crib: Mask | None = None
         self._raw: Picture | None = None
+        self._recoded: deque[float] = deque(maxlen=16)
         self._steps: Picture = np.zeros((1, 1), np.float32)
 
     def state(self, at_s: float) -> bool | None:
@@ -62,6 +63,7 @@ class MicroMotionDetector:
         if self._cells and view.upset is Upset.RECODED and self._raw is not None:
             # A keyframe's step comes again every few seconds, as a breath does: it is taken out.
             self._steps = self._steps + (cells - self._raw)
+            self._recoded.append(at_s)
         self._raw = cells
         self._times.append(at_s)
         self._cells.append(cells - self._steps)
@@ -92,6 +94,8 @@ class MicroMotionDetector:
         steady = steady - time[:, None, None] * slope
         power = np.abs(np.fft.rfft(steady * np.hanning(count).astype(np.float32)[:, None, None], axis=0)) ** 2
         hertz = np.fft.rfftfreq(count, 1 / rate_hz)
+        usable = self._not_the_coder(hertz)
+        power[~usable] = 0
         total = power[hertz >= 0.15].sum(axis=0) + 1e-6
         band = np.flatnonzero((hertz >= _BAND_HZ[0]) & (hertz <= _BAND_HZ[1]))
         best = band[power[band].argmax(axis=0)]
@@ -99,6 +103,17 @@ class MicroMotionDetector:
         lively = steady.std(axis=0) > _MIN_RMS
         swings = (peak > _PEAK_SHARE * total) & lively & self._crib
         return self._is_patch(swings, best)
+
+    def _not_the_coder(self, hertz: NDArray[np.float64]) -> Mask:
+        """Without the rhythm of the keyframes and its harmonics: what swings with them may be the coder's."""
+        usable = np.ones(hertz.size, bool)
+        gaps_s = np.diff([at_s for at_s in self._recoded if at_s >= self._times[0]])
+        if gaps_s.size < 2:
+            return usable
+        beat_hz = 1 / float(np.median(gaps_s))
+        away_hz = np.abs(hertz - beat_hz * np.maximum(1, np.rint(hertz / beat_hz)))
+        usable[away_hz < 1.3 * hertz[1]] = False
+        return usable
 
     def _is_patch(self, swings: Mask, best: NDArray[np.int64]) -> bool:
         """Enough neighbours with the same frequency, and not the whole picture (a lamp, the exposure)."""
@@ -119,4 +134,5 @@ class MicroMotionDetector:
     def reset(self) -> None:
         """Forget all of it."""
         self._forget_window()
+        self._recoded.clear()
         self._found, self._judged_s = None, -1e9
