@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.rtsp, pytest.mark.timeout(180)]
 
 SMALL = (
     "videotestsrc is-live=true pattern=ball ! video/x-raw,width=320,height=240,framerate=15/1 "
-    "! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15 bitrate=400 "
+    "! x264enc tune=zerolatency threads=1 speed-preset=ultrafast key-int-max=15 bitrate=400 "
     "! rtph264pay name=pay0 pt=96 config-interval=-1"
 )
 

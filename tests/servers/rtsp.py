@@ -19,7 +19,7 @@ _START_S = 15.0
 # A camera: moving test picture, keyframe every `gop` frames, parameter sets in-band.
 VIDEO = (
     "videotestsrc is-live=true pattern=ball ! video/x-raw,width=640,height=360,framerate=15/1 "
-    "! x264enc tune=zerolatency speed-preset=ultrafast key-int-max={gop} bitrate=800 "
+    "! x264enc tune=zerolatency threads=1 speed-preset=ultrafast key-int-max={gop} bitrate=800 "
     "! rtph264pay name=pay0 pt=96 config-interval=-1"
 )
 H265 = (
