@@ -10,7 +10,7 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import KEY_ATTENTION, KEY_CONNECTIVITY, KEY_CRYING, KEY_MOTION, KEY_OCCUPANCY, KEY_SOUND
+from .const import KEY_ATTENTION, KEY_CONNECTIVITY, KEY_CRYING, KEY_MOTION, KEY_OCCUPANCY, KEY_SOUND, NO_SOUND
 from .coordinator import CribState
 from .data import CradlewatchConfigEntry
 from .engine.models import Link
@@ -28,6 +28,8 @@ class CribBinaryDescription(BinarySensorEntityDescription):
     detector: bool = False
     """Unavailable while the camera is lost or in privacy."""
     attributes: Callable[[CribState], dict[str, Any]] | None = None
+    hearing: bool = False
+    """Unavailable where the camera's stream has no sound: "off" would read as quiet."""
 
 
 def _attention_attributes(state: CribState) -> dict[str, Any]:
@@ -45,9 +47,13 @@ DESCRIPTIONS = (
         value=lambda state: state.occupancy,
     ),
     CribBinaryDescription(
-        key=KEY_SOUND, device_class=BinarySensorDeviceClass.SOUND, detector=True, value=lambda state: state.sound
+        key=KEY_SOUND,
+        device_class=BinarySensorDeviceClass.SOUND,
+        detector=True,
+        hearing=True,
+        value=lambda state: state.sound,
     ),
-    CribBinaryDescription(key=KEY_CRYING, detector=True, value=lambda state: state.crying),
+    CribBinaryDescription(key=KEY_CRYING, detector=True, hearing=True, value=lambda state: state.crying),
     # No device class: "safety" would read "Safe" when off.
     CribBinaryDescription(
         key=KEY_ATTENTION, value=lambda state: state.safety.attention, attributes=_attention_attributes
@@ -85,7 +91,17 @@ class CribBinarySensor(CribEntity, BinarySensorEntity):
     @property
     @override
     def available(self) -> bool:
-        return not (self.entity_description.detector and self.crib.blind)
+        return not (self._deaf or (self.entity_description.detector and self.crib.blind))
+
+    @property
+    def _deaf(self) -> bool:
+        return self.entity_description.hearing and self.crib.hears is False
+
+    @property
+    @override
+    def capability_attributes(self) -> dict[str, Any] | None:
+        # The only attributes that Home Assistant shows of an unavailable entity.
+        return {"unavailable_reason": NO_SOUND} if self._deaf else None
 
     @property
     @override

@@ -30,6 +30,9 @@ CONF_API_KEY: Final = "api_key"
 CONF_MODEL: Final = "model"
 CONF_CONSENT: Final = "consent"
 CONF_AI_TASK_ENTITY: Final = "ai_task_entity"
+CONF_BASE_URL: Final = "base_url"
+CONF_FALLBACK: Final = "fallback"
+"""Providers that are asked in this order where the first gives no verdict."""
 CONF_NAME: Final = "name"
 CONF_SOURCE: Final = "source"
 CONF_CAMERA: Final = "camera"
@@ -39,11 +42,24 @@ CONF_VERIFY_TLS: Final = "verify_tls"
 CONF_ROTATION: Final = "rotation"
 CONF_ZONES: Final = "zones"
 CONF_DECODE_ALWAYS: Final = "decode_always"
+CONF_SOUND_OFFSET: Final = "sound_offset"
 CONF_CLIPS: Final = "clips"
 CONF_CLIP_BEFORE: Final = "clip_before"
 CONF_CLIP_AFTER: Final = "clip_after"
 CONF_CLIP_DAYS: Final = "clip_days"
 CONF_CLIP_GB: Final = "clip_gb"
+
+# Options of the home.
+CONF_CALLS_PER_DAY: Final = "calls_per_day"
+CONF_TOKENS_PER_DAY: Final = "tokens_per_day"
+CONF_MONEY_PER_DAY: Final = "money_per_day"
+CONF_URGENT_SHARE: Final = "urgent_share"
+CONF_PRICES: Final = "prices"
+CONF_RULES: Final = "rules"
+CONF_ROOM_ENTITIES: Final = "room_entities"
+CONF_DANGER_ENTITIES: Final = "danger_entities"
+CONF_PERSONS: Final = "persons"
+CONF_CROP: Final = "crop_to_crib"
 
 DEFAULT_MODEL: Final = "gemini-3.1-flash-lite"
 """The small fast model that Home Assistant's own Gemini integration recommends, too."""
@@ -55,6 +71,8 @@ class ProviderName(StrEnum):
     LOCAL = "local"
     GEMINI = "gemini"
     AI_TASK = "ai_task"
+    OPENAI_COMPATIBLE = "openai_compatible"
+    """Its address, key and model stand in entry data under this name."""
 
 
 # Entity keys: unique ids are `<subentry_id>_<key>` (crib) and `<entry_id>_<key>` (home).
@@ -76,6 +94,7 @@ KEY_LAST_EVENT_TITLE: Final = "last_event_title"
 KEY_REPORT: Final = "report"
 KEY_SLEEP_TODAY: Final = "sleep_today"
 KEY_CONFIDENCE: Final = "monitoring_confidence"
+KEY_SOUND_LEVEL: Final = "sound_level"
 KEY_FRAME_RATE: Final = "frame_rate"
 KEY_FRAME_LAG: Final = "frame_lag"
 KEY_AI_LATENCY: Final = "ai_latency"
@@ -115,6 +134,7 @@ CRIB_ENTITY_KEYS: Final[Mapping[Platform, tuple[str, ...]]] = MappingProxyType(
             KEY_LAST_EVENT_TITLE,
             KEY_REPORT,
             KEY_SLEEP_TODAY,
+            KEY_SOUND_LEVEL,
             KEY_CONFIDENCE,
             KEY_FRAME_RATE,
             KEY_FRAME_LAG,
@@ -135,6 +155,9 @@ HOME_ENTITY_KEYS: Final[Mapping[Platform, tuple[str, ...]]] = MappingProxyType(
         ),
     }
 )
+NO_SOUND: Final = "no_sound_in_stream"
+"""Why what listens is unavailable."""
+
 AI_STATUSES: Final = ("ok", "degraded", "backing_off", "budget_spent", "off")
 
 # Actions.
@@ -142,6 +165,7 @@ SERVICE_CHECK: Final = "check"
 SERVICE_REPORT: Final = "report"
 SERVICE_GET_EVENTS: Final = "get_events"
 SERVICE_FEEDBACK: Final = "feedback"
+SERVICE_INSTALL_BLUEPRINTS: Final = "install_blueprints"
 
 # Issue ids are `<key>` or `<key>_<subentry_id>`.
 ISSUE_DISK_FULL: Final = "disk_full"

@@ -57,6 +57,10 @@ class CribState:
     occupancy: bool | None = None
     sound: bool | None = None
     crying: bool | None = None
+    hears: bool | None = None
+    """False where the camera's stream has no sound; None until that is known."""
+    sound_level_db: int | None = None
+    """Level relative to full scale (0 is the loudest a microphone can tell), in steps of a decibel."""
     activity_level: int | None = None
     activity: Activity | None = None
     sleep: Sleep | None = None
@@ -89,9 +93,20 @@ class HomeState:
     calls: int = 0
     failures: int = 0
     tokens: int = 0
-    cost: float = 0.0
+    cost: float | None = 0.0
+    """None where a model without a price was used."""
     waiting: int = 0
     status: str = "off"
+    reason: str | None = None
+    """Why the status is not ok: a failure, or the limit that presses."""
+    level: str = "full"
+    limit: str | None = None
+    ends_at: datetime | None = None
+    """When the budget ends at the present pace, to the quarter of an hour; None: not today."""
+    providers: tuple[tuple[str, str], ...] = ()
+    """(name, state) in the order in which they are asked."""
+    spared: int = 0
+    refused: int = 0
     day_started_at: datetime | None = None
 
 

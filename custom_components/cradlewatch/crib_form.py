@@ -39,6 +39,7 @@ from .const import (
     CONF_DECODE_ALWAYS,
     CONF_NAME,
     CONF_ROTATION,
+    CONF_SOUND_OFFSET,
     CONF_SOURCE,
     CONF_TRANSPORT,
     CONF_VERIFY_TLS,
@@ -71,7 +72,7 @@ _CLIP_DEFAULTS: Mapping[str, bool | float] = MappingProxyType(
 _FORM_KEYS = frozenset(
     {
         *(CONF_NAME, CONF_SOURCE, CONF_CAMERA, CONF_BIRTHDATE),
-        *(CONF_TRANSPORT, CONF_VERIFY_TLS, CONF_ROTATION, CONF_DECODE_ALWAYS),
+        *(CONF_TRANSPORT, CONF_VERIFY_TLS, CONF_ROTATION, CONF_DECODE_ALWAYS, CONF_SOUND_OFFSET),
         *_CLIP_DEFAULTS,
     }
 )
@@ -105,6 +106,7 @@ def crib_schema(hass: HomeAssistant) -> probatio.Schema:
                         probatio.Optional(CONF_VERIFY_TLS, default=True): BooleanSelector(),
                         probatio.Optional(CONF_ROTATION, default="0"): _choice(_ROTATIONS, CONF_ROTATION),
                         probatio.Optional(CONF_DECODE_ALWAYS, default=False): BooleanSelector(),
+                        probatio.Optional(CONF_SOUND_OFFSET, default=0): _number(0, 150, "dB"),
                     }
                 ),
                 {"collapsed": True},
@@ -149,6 +151,7 @@ def form_values(data: Mapping[str, Any]) -> dict[str, Any]:
         CONF_VERIFY_TLS: data.get(CONF_VERIFY_TLS, True),
         CONF_ROTATION: str(data.get(CONF_ROTATION, 0)),
         CONF_DECODE_ALWAYS: data.get(CONF_DECODE_ALWAYS, False),
+        CONF_SOUND_OFFSET: data.get(CONF_SOUND_OFFSET, 0),
     }
     values[SECTION_CLIPS] = {key: data.get(key, default) for key, default in _CLIP_DEFAULTS.items()}
     return values
@@ -197,6 +200,7 @@ def _to_data(user_input: Mapping[str, Any], old: Mapping[str, Any]) -> dict[str,
     data[CONF_VERIFY_TLS] = advanced.get(CONF_VERIFY_TLS, old.get(CONF_VERIFY_TLS, True))
     data[CONF_ROTATION] = int(advanced.get(CONF_ROTATION, old.get(CONF_ROTATION, 0)))
     data[CONF_DECODE_ALWAYS] = advanced.get(CONF_DECODE_ALWAYS, old.get(CONF_DECODE_ALWAYS, False))
+    data[CONF_SOUND_OFFSET] = advanced.get(CONF_SOUND_OFFSET, old.get(CONF_SOUND_OFFSET, 0))
     clips = user_input.get(SECTION_CLIPS, {})
     return data | {key: clips.get(key, old.get(key, default)) for key, default in _CLIP_DEFAULTS.items()}
 

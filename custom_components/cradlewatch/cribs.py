@@ -19,6 +19,7 @@ from .const import (
     CONF_CLIPS,
     CONF_DECODE_ALWAYS,
     CONF_ROTATION,
+    CONF_SOUND_OFFSET,
     CONF_SOURCE,
     CONF_TRANSPORT,
     CONF_VERIFY_TLS,
@@ -42,6 +43,8 @@ class CribConfig:
     decode_always: bool = False
     """Decode every frame, also while nothing moves."""
     clips: ClipSettings = field(default_factory=ClipSettings)
+    sound_offset_db: float = 0.0
+    """Added to the level of sound; 0 where nobody has calibrated the microphone."""
 
     @property
     def slug(self) -> str:
@@ -65,6 +68,7 @@ def read_crib(subentry: ConfigSubentry) -> CribConfig:
         source_data=MappingProxyType({key: data[key] for key in _SOURCE_KEYS if key in data}),
         decode_always=bool(data.get(CONF_DECODE_ALWAYS, False)),
         clips=_clips(data),
+        sound_offset_db=float(data.get(CONF_SOUND_OFFSET, 0)),
     )
 
 

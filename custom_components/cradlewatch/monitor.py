@@ -141,7 +141,8 @@ class CribMonitor:
         old, self.config = self.config, config
         self.desk.name = self.clips.name = config.name
         self.clips.settings = config.clips
-        if replace(config, name=old.name, clips=old.clips) == old:
+        if replace(config, name=old.name, clips=old.clips, sound_offset_db=old.sound_offset_db) == old:
+            self.coordinator.async_update_listeners()
             return
         await self._restart_thread()
 
@@ -162,6 +163,7 @@ class CribMonitor:
                 self.link_changed(item)
             elif isinstance(item, StreamInfo):
                 self._info = item
+                self.keeper.stream_opened(item)
                 self.insight.stream_opened(item)
                 issues.stream_opened(self.hass, self.config.crib_id, self.config.name, item)
             elif isinstance(item, Generation):

@@ -41,6 +41,7 @@ from .data import CradlewatchConfigEntry
 from .engine.models import Activity, Severity, Sleep
 from .entity import CribEntity, HomeEntity
 from .monitor import CribMonitor
+from .sound_sensor import DESCRIPTION as SOUND_LEVEL, SoundLevelSensor
 
 PARALLEL_UPDATES = 0
 
@@ -66,6 +67,7 @@ class HomeSensorDescription(SensorEntityDescription):
 
     value: Callable[[HomeState], Value]
     daily: bool = False
+    attributes: Callable[[HomeState], dict[str, Any]] | None = None
 
 
 def _safety_attributes(state: CribState) -> dict[str, Any]:
@@ -106,6 +108,18 @@ def _report_attributes(state: CribState) -> dict[str, Any]:
         "end": report.end.isoformat(),
         "score": report.score,
         "provider": report.provider,
+    }
+
+
+def _status_attributes(state: HomeState) -> dict[str, Any]:
+    return {
+        "reason": state.reason,
+        "providers": dict(state.providers),
+        "budget": state.level,
+        "budget_limit": state.limit,
+        "budget_ends_at": state.ends_at.isoformat() if state.ends_at else None,
+        "checks_spared": state.spared,
+        "checks_refused": state.refused,
     }
 
 
@@ -226,18 +240,18 @@ HOME_DESCRIPTIONS = (
         options=list(AI_STATUSES),
         entity_category=EntityCategory.DIAGNOSTIC,
         value=lambda state: state.status,
+        attributes=_status_attributes,
     ),
 )
 
-# Priced by nobody yet: unknown, never zero.
+# Without a price it is unknown, never zero. The currency is the home's.
 COST_DESCRIPTION = HomeSensorDescription(
     key=KEY_AI_COST_TODAY,
     device_class=SensorDeviceClass.MONETARY,
-    native_unit_of_measurement="USD",
     state_class=SensorStateClass.TOTAL,
     entity_category=EntityCategory.DIAGNOSTIC,
     daily=True,
-    value=lambda state: state.cost if state.cost or not state.calls else None,
+    value=lambda state: None if state.cost is None else round(state.cost, 4),
 )
 
 
@@ -256,7 +270,10 @@ async def async_setup_entry(
     @callback
     def add(monitor: CribMonitor) -> None:
         async_add_entities(
-            [CribSensor(monitor, description) for description in CRIB_DESCRIPTIONS],
+            [
+                *(CribSensor(monitor, description) for description in CRIB_DESCRIPTIONS),
+                SoundLevelSensor(monitor, SOUND_LEVEL),
+            ],
             config_subentry_id=monitor.config.crib_id,
         )
 
@@ -289,7 +306,20 @@ class CribSensor(CribEntity, SensorEntity):
 class HomeSensor(HomeEntity, SensorEntity):
     """One value of the home."""
 
+    _unrecorded_attributes = frozenset({"checks_spared", "checks_refused", "providers"})
     entity_description: HomeSensorDescription
+
+    @property
+    @override
+    def native_unit_of_measurement(self) -> str | None:
+        monetary = self.entity_description.device_class is SensorDeviceClass.MONETARY
+        return self.coordinator.hass.config.currency if monetary else super().native_unit_of_measurement
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any] | None:
+        attributes = self.entity_description.attributes
+        return attributes(self.coordinator.data) if attributes else None
 
     @property
     @override

@@ -6,12 +6,13 @@ import time
 from homeassistant.core import callback
 
 from .coordinator import CribCoordinator, CribState, ReportView, SafetyView
-from .engine.models import Link, LinkState, LoopFigures, MonitorEvent, Reading, Sleep
+from .engine.models import Link, LinkState, LoopFigures, MonitorEvent, Reading, Sleep, StreamInfo
 from .engine.safety import SafetyJudge, SafetyState
 
 _FIGURES_EVERY_S = 30.0
 _LEVEL_EVERY_S = 10.0
 _LEVEL_JUMP = 15
+_SOUND_JUMP_DB = 6
 
 
 class StateKeeper:
@@ -23,6 +24,7 @@ class StateKeeper:
         self._state = coordinator.data
         self._next_figures_s = float("-inf")
         self._next_level_s = float("-inf")
+        self._next_sound_s = float("-inf")
 
     @property
     def state(self) -> CribState:
@@ -52,6 +54,11 @@ class StateKeeper:
             self._forget_readings()
 
     @callback
+    def stream_opened(self, info: StreamInfo) -> None:
+        """What the camera sends: without sound nothing can be heard, and that must not look like quiet."""
+        self._state = replace(self._state, hears=info.audio_codec is not None)
+
+    @callback
     def reading(self, reading: Reading, figures: LoopFigures) -> None:
         """What the senses know now."""
         if not self._state.watching:
@@ -63,6 +70,7 @@ class StateKeeper:
             occupancy=reading.occupancy,
             sound=reading.sound,
             crying=reading.crying,
+            sound_level_db=self._sound_level(reading, now_s),
             activity=reading.activity if reading.visible else None,
             activity_level=self._level(reading, now_s),
         )
@@ -106,13 +114,14 @@ class StateKeeper:
         self._coordinator.push(self._state)
 
     def _forget_readings(self) -> None:
-        self._next_figures_s = self._next_level_s = float("-inf")
+        self._next_figures_s = self._next_level_s = self._next_sound_s = float("-inf")
         self._state = replace(
             self._state,
             motion=None,
             occupancy=None,
             sound=None,
             crying=None,
+            sound_level_db=None,
             activity=None,
             activity_level=None,
             sleep=None,
@@ -128,6 +137,16 @@ class StateKeeper:
         if shown is not None and now_s < self._next_level_s and abs(level - shown) < _LEVEL_JUMP:
             return shown
         self._next_level_s = now_s + _LEVEL_EVERY_S
+        return level
+
+    def _sound_level(self, reading: Reading, now_s: float) -> int | None:
+        """In whole decibels, as seldom as the level of activity."""
+        if reading.sound_level_dbfs is None:
+            return None
+        level, shown = round(reading.sound_level_dbfs), self._state.sound_level_db
+        if shown is not None and now_s < self._next_sound_s and abs(level - shown) < _SOUND_JUMP_DB:
+            return shown
+        self._next_sound_s = now_s + _LEVEL_EVERY_S
         return level
 
 
