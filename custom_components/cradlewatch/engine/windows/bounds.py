@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
 WINDOW_S = 600
-_STEP = timedelta(seconds=WINDOW_S)
 _SECOND = timedelta(seconds=1)
 _LEFT_MAX = 1000
 JUMP_S = 5.0
@@ -46,45 +45,51 @@ class Left:
     """True where the clock was set before its end: it holds less than its name says."""
 
 
-def window_at(at: datetime, tz: tzinfo) -> Window:
-    """The window that `at` (aware) falls into: from one full ten minutes of the local clock in `tz` to the next."""
+def window_at(at: datetime, tz: tzinfo, length_s: int = WINDOW_S) -> Window:
+    """The window that `at` (aware) falls into: from one full ten minutes of the local clock in `tz` to the next.
+
+    `length_s` is another length that divides an hour.
+    """
     at = at.astimezone(UTC)
     offset_s = _offset_s(at, tz)
-    start = _floor(at, offset_s)
-    end = start + _STEP
+    start = _floor(at, offset_s, length_s)
+    end = start + timedelta(seconds=length_s)
     # Nearly every change of an offset is a multiple of ten minutes: both sides share one grid and nothing happens.
     # Where it is not, a window ends at the change and the next one runs from there to the new grid.
-    if (_offset_s(start, tz) - offset_s) % WINDOW_S:
+    if (_offset_s(start, tz) - offset_s) % length_s:
         start = _change_between(start, at, tz)
-    if (_offset_s(end - _SECOND, tz) - offset_s) % WINDOW_S:
+    if (_offset_s(end - _SECOND, tz) - offset_s) % length_s:
         end = _change_between(at, end, tz)
     return Window(start_at=start, end_at=end)
 
 
-def window_after(window: Window, tz: tzinfo) -> Window:
+def window_after(window: Window, tz: tzinfo, length_s: int = WINDOW_S) -> Window:
     """The next window of an unbroken clock."""
-    return window_at(window.end_at, tz)
+    return window_at(window.end_at, tz, length_s)
 
 
-def windows_between(start_at: datetime, end_at: datetime, tz: tzinfo, *, limit: int) -> list[Window]:
+def windows_between(
+    start_at: datetime, end_at: datetime, tz: tzinfo, *, limit: int, length_s: int = WINDOW_S
+) -> list[Window]:
     """The whole windows inside [start_at, end_at], oldest first; at most the newest `limit`."""
-    start_at = max(start_at.astimezone(UTC), end_at.astimezone(UTC) - (limit + 1) * _STEP)
-    window = window_at(start_at, tz)
+    start_at = max(start_at.astimezone(UTC), end_at.astimezone(UTC) - (limit + 1) * timedelta(seconds=length_s))
+    window = window_at(start_at, tz, length_s)
     if window.start_at < start_at:
-        window = window_after(window, tz)
+        window = window_after(window, tz, length_s)
     found = []
     while window.end_at <= end_at:
         found.append(window)
-        window = window_after(window, tz)
+        window = window_after(window, tz, length_s)
     return found[-limit:] if limit > 0 else []
 
 
 class WindowClock:
     """Follows the wall clock from window to window. Told the time often; clock-free itself."""
 
-    def __init__(self, tz: tzinfo, *, lived: dict[datetime, int] | None = None) -> None:
+    def __init__(self, tz: tzinfo, *, lived: dict[datetime, int] | None = None, length_s: int = WINDOW_S) -> None:
         """`lived`: start of windows that exist already (a restart), each with its highest `repeat`."""
         self._tz = tz
+        self._length_s = length_s
         self._lived = dict(lived or {})
         self._current: Window | None = None
         self._ahead_s: float | None = None
@@ -122,7 +127,7 @@ class WindowClock:
         return tuple(left)
 
     def _enter(self, now_at: datetime) -> Window:
-        window = window_at(now_at, self._tz)
+        window = window_at(now_at, self._tz, self._length_s)
         known = self._lived.get(window.start_at)
         repeat = 0 if known is None else known + 1
         self._lived[window.start_at] = repeat
@@ -136,9 +141,9 @@ def _offset_s(at: datetime, tz: tzinfo) -> int:
     return int(offset.total_seconds()) if offset else 0
 
 
-def _floor(at: datetime, offset_s: int) -> datetime:
+def _floor(at: datetime, offset_s: int, length_s: int) -> datetime:
     local_s = int(at.timestamp() // 1) + offset_s
-    return datetime.fromtimestamp(local_s - local_s % WINDOW_S - offset_s, UTC)
+    return datetime.fromtimestamp(local_s - local_s % length_s - offset_s, UTC)
 
 
 def _change_between(start: datetime, end: datetime, tz: tzinfo) -> datetime:

@@ -70,6 +70,7 @@ class ReportDesk:
     """Makes the report, raising AnalysisError; it limits its own time."""
     now_at: Callable[[], datetime]
     on_stage: Callable[[StoredWindow, Stage, WindowReport | None], None]
+    due_after: timedelta = DUE_AFTER
     counts: DeskCounts = field(default_factory=DeskCounts)
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
     _rest_until: dict[tuple[str, str], datetime] = field(default_factory=dict)
@@ -110,7 +111,7 @@ class ReportDesk:
         return None, min([_IDLE_S, *waits_s])
 
     def _due_at(self, item: StoredWindow) -> datetime:
-        return max(item.window.end_at + DUE_AFTER, self._rest_until.get(_key(item), item.window.end_at))
+        return max(item.window.end_at + self.due_after, self._rest_until.get(_key(item), item.window.end_at))
 
     async def _work(self, item: StoredWindow) -> None:
         if not await self.book.begin(item.crib_id, item.window):
