@@ -19,7 +19,7 @@ from .zones import crib_mask
 WINDOW_S = 12.8
 _EVERY_S = 2.0
 _BAND_HZ = (0.3, 1.2)
-_PEAK_SHARE = 0.45
+_PEAK_SHARE = 0.5
 """Share of a cell's power (without drift) at one frequency and its neighbours."""
 _MIN_RMS = 0.12
 """Gray levels of a cell's mean: below it rounding and compression speak."""
@@ -39,9 +39,7 @@ class MicroMotionDetector:
         self._judged_s = -1e9
         self._found: bool | None = None
         self._crib: Mask | None = None
-        self._raw: Picture | None = None
         self._recoded: deque[float] = deque(maxlen=16)
-        self._steps: Picture = np.zeros((1, 1), np.float32)
 
     def state(self, at_s: float) -> bool | None:
         """Seen in the last window or not; None while there is no window to judge."""
@@ -59,14 +57,10 @@ class MicroMotionDetector:
             self._forget_window()
         if self._cells and self._cells[-1].shape != view.cells.shape:
             self._forget_window()
-        cells = view.cells
-        if self._cells and view.upset is Upset.RECODED and self._raw is not None:
-            # A keyframe's step comes again every few seconds, as a breath does: it is taken out.
-            self._steps = self._steps + (cells - self._raw)
+        if view.upset is Upset.RECODED:
             self._recoded.append(at_s)
-        self._raw = cells
         self._times.append(at_s)
-        self._cells.append(cells - self._steps)
+        self._cells.append(view.cells)
         while at_s - self._times[0] > WINDOW_S:
             self._times.popleft()
             self._cells.popleft()
@@ -89,6 +83,7 @@ class MicroMotionDetector:
         assert self._crib is not None
         count = cells.shape[0]
         steady = cells - cells.mean(axis=0)
+        self._take_out_coder(steady, rate_hz)
         time = np.linspace(-1, 1, count, dtype=np.float32)
         slope = np.tensordot(time, steady, axes=1) / np.float32(np.dot(time, time))
         steady = steady - time[:, None, None] * slope
@@ -100,9 +95,27 @@ class MicroMotionDetector:
         band = np.flatnonzero((hertz >= _BAND_HZ[0]) & (hertz <= _BAND_HZ[1]))
         best = band[power[band].argmax(axis=0)]
         peak = sum(np.take_along_axis(power, (best + side)[None], axis=0)[0] for side in (-1, 0, 1))
+        # Drift is strongest where it is slowest; a swing stands out from what is slower than it.
+        slower = power[(hertz > 0.05) & (hertz < _BAND_HZ[0] - 0.05)].sum(axis=0)
+        peak = np.where(power[band].max(axis=0) > slower, peak, 0)
         lively = steady.std(axis=0) > _MIN_RMS
         swings = (peak > _PEAK_SHARE * total) & lively & self._crib
         return self._is_patch(swings, best)
+
+    def _take_out_coder(self, steady: NDArray[np.float32], rate_hz: float) -> None:
+        """Take away what comes again at the same distance from every keyframe: the coder refines its picture so."""
+        starts = [at_s for at_s in self._recoded if at_s >= self._times[0]]
+        if len(starts) < 3:
+            return
+        times = np.array(self._times)
+        last = np.searchsorted(np.array(starts), times + 1e-6) - 1
+        since_s = times - np.array(starts)[np.maximum(last, 0)]
+        cycle = float(np.median(np.diff(starts)))
+        phase = np.rint(np.where(last < 0, since_s % cycle, since_s) * rate_hz).astype(int)
+        for value in np.unique(phase):
+            rows = phase == value
+            if int(rows.sum()) >= 3:
+                steady[rows] -= steady[rows].mean(axis=0)
 
     def _not_the_coder(self, hertz: NDArray[np.float64]) -> Mask:
         """Without the rhythm of the keyframes and its harmonics: what swings with them may be the coder's."""
@@ -122,14 +135,13 @@ class MicroMotionDetector:
         values, counts = np.unique(best[swings], return_counts=True)
         for value in values[np.argsort(-counts)][:3]:
             same = swings & (np.abs(best - value) <= 1)
-            if int((same & (count3(same) >= 3)).sum()) >= _MIN_CELLS:
+            if int((same & (count3(same) >= 5)).sum()) >= _MIN_CELLS:
                 return True
         return False
 
     def _forget_window(self) -> None:
         self._times.clear()
         self._cells.clear()
-        self._steps = np.zeros((1, 1), np.float32)
 
     def reset(self) -> None:
         """Forget all of it."""
