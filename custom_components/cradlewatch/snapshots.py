@@ -17,6 +17,7 @@ CLIP_URL = "/api/cradlewatch/clip/{event_id}"
 SNAPSHOTS = "snapshots"
 CLIPS = "clips"
 FRAMES = "frames"
+WINDOWS = "windows"
 
 
 def is_event_id(text: str) -> bool:
@@ -38,7 +39,7 @@ def find_footage(root: Path, kind: str, event_id: str, suffix: str) -> Path | No
 
 def erase_crib(root: Path, crib_id: str) -> None:
     """Remove all footage of a crib. Blocking."""
-    for kind in (SNAPSHOTS, CLIPS):
+    for kind in (SNAPSHOTS, CLIPS, WINDOWS):
         shutil.rmtree(root / kind / crib_id, ignore_errors=True)
 
 

@@ -1,0 +1,194 @@
+"""Records the windows of one crib: takes pictures in the frame thread, tells of windows on the event loop.
+
+The recorder outlives the frame threads: whatever becomes of the camera, a window closes on time.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+import logging
+from pathlib import Path
+import time
+from typing import Any
+
+from av.video.frame import VideoFrame
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.util import dt as dt_util
+
+from .const import CONF_ROTATION
+from .coordinator import CribState
+from .cribs import CribConfig
+from .engine.errors import StoreError
+from .engine.models import Activity, LinkState, Sleep
+from .engine.store.recovery import recover
+from .engine.windows.bounds import Window, WindowClock
+from .engine.windows.clip import prune
+from .engine.windows.recorder import ClosedWindow, Pace, WindowRecorder
+from .engine.windows.settings import WindowSettings
+from .report_book import StoreBook
+from .snapshots import WINDOWS
+from .storage import AsyncStore, footage_path
+
+_LOGGER = logging.getLogger(__name__)
+_TRY_AGAIN_S = 60.0
+_STOP_S = 2.5
+USUAL = WindowSettings()
+
+
+def windows_folder(hass: HomeAssistant, crib_id: str) -> Path:
+    """Where the clips of a crib's windows lie: outside of backups."""
+    return footage_path(hass, WINDOWS, crib_id)
+
+
+class WindowKeeper:
+    """A `ports.FrameTap`; `on_picture` is the frame thread's, all else the event loop's."""
+
+    interval_s: float = Pace.NORMAL.value
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        config: CribConfig,
+        store: AsyncStore,
+        *,
+        on_closed: Callable[[ClosedWindow], None],
+        settings: WindowSettings | None = None,
+    ) -> None:
+        self.settings = settings or USUAL
+        self.folder = windows_folder(hass, config.crib_id)
+        self._hass = hass
+        self._entry = entry
+        self._config = config
+        self._store = store
+        self._book = StoreBook(store)
+        self._on_closed = on_closed
+        self._recorder: WindowRecorder | None = None
+        self._link: LinkState | None = None
+        self._stopped = False
+        self.closed = 0
+        self.close_late_ms: float | None = None
+        """From the end of the last window until its clip was there."""
+
+    @callback
+    def start(self) -> None:
+        """Begin; what an earlier run left is settled first, and nobody waits for it."""
+        self._entry.async_create_background_task(self._hass, self._start(), f"cradlewatch windows {self._config.slug}")
+
+    async def async_stop(self) -> None:
+        """Leave the running window on disk: the next start goes on with it."""
+        self._stopped = True
+        recorder, self._recorder = self._recorder, None
+        if recorder is None:
+            return
+        stopping = self._hass.async_add_executor_job(recorder.stop)
+        done, _ = await asyncio.wait({stopping}, timeout=_STOP_S)
+        if not done or not stopping.result():
+            _LOGGER.warning("The window recorder of %s did not stop in time", self._config.name)
+
+    def on_picture(self, frame: VideoFrame, at_s: float) -> None:
+        """Frame thread: pass it on; never waits."""
+        recorder = self._recorder
+        if recorder is not None:
+            recorder.on_picture(frame, at_s)
+            self.interval_s = recorder.interval_s
+
+    @callback
+    def link_changed(self, state: LinkState) -> None:
+        """The connection changed, or the camera was turned off."""
+        self._link = state
+        if self._recorder is not None:
+            self._recorder.set_link(state)
+
+    @callback
+    def tick(self, state: CribState, *, incident: bool) -> None:
+        """How often pictures are worth keeping."""
+        if self._recorder is None:
+            return
+        still = state.sleep is Sleep.ASLEEP and state.activity is Activity.STILL
+        self._recorder.set_pace(Pace.INCIDENT if incident else Pace.IDLE if still else Pace.NORMAL)
+
+    async def async_prune(self) -> None:
+        """Keep the clips within their limits."""
+        before = dt_util.utcnow() - timedelta(days=self.settings.keep_days)
+        try:
+            await self._hass.async_add_executor_job(
+                lambda: prune(self.folder, before=before, max_bytes=self.settings.keep_bytes)
+            )
+        except OSError as error:
+            _LOGGER.warning("Old window clips of %s cannot be removed: %s", self._config.name, error.strerror)
+
+    def figures(self) -> dict[str, Any]:
+        """Plain figures for diagnostics."""
+        counts = self._recorder.counts if self._recorder else None
+        return {
+            "recording": counts is not None,
+            "closed": self.closed,
+            "close_late_ms": self.close_late_ms,
+            "frames_written": counts.written if counts else 0,
+            "frames_dropped": counts.dropped_waiting + counts.dropped_size if counts else 0,
+            "frames_failed": counts.failed if counts else 0,
+        }
+
+    async def _start(self) -> None:
+        told = False
+        while not self._stopped:
+            try:
+                clock = await self._recovered()
+            except (StoreError, OSError) as error:
+                if not told:
+                    _LOGGER.warning("The windows of %s cannot be recorded yet: %s", self._config.name, error)
+                told = True
+                await asyncio.sleep(_TRY_AGAIN_S)
+                continue
+            await self.async_prune()
+            if not self._stopped:
+                self._record(clock)
+            return
+
+    async def _recovered(self) -> WindowClock:
+        zone = dt_util.get_default_time_zone()
+        return await self._store.async_read(
+            recover, self.folder, self._config.crib_id, dt_util.utcnow(), zone, self.settings.length_s
+        )
+
+    @callback
+    def _record(self, clock: WindowClock) -> None:
+        recorder = WindowRecorder(
+            self.folder,
+            clock,
+            lambda: (datetime.now(UTC), time.monotonic()),
+            self._closed_in_thread,
+            name=self._config.slug,
+            on_opened=lambda window: self._hop(self._opened, window),
+            rotation_deg=int(self._config.source_data.get(CONF_ROTATION) or 0),
+        )
+        if self._link is not None:
+            recorder.set_link(self._link)
+        recorder.start()
+        self._recorder = recorder
+
+    def _closed_in_thread(self, closed: ClosedWindow) -> None:
+        self.close_late_ms = (datetime.now(UTC) - closed.window.end_at).total_seconds() * 1000
+        self._hop(self._closed, closed)
+
+    def _hop[T](self, action: Callable[[T], None], value: T) -> None:
+        try:
+            self._hass.loop.call_soon_threadsafe(action, value)
+        except RuntimeError:
+            _LOGGER.debug("The event loop is closed")
+
+    @callback
+    def _opened(self, window: Window) -> None:
+        if not self._stopped:
+            self._book.opened(self._config.crib_id, window)
+
+    @callback
+    def _closed(self, closed: ClosedWindow) -> None:
+        if self._stopped:
+            return
+        self.closed += 1
+        self._book.closed(self._config.crib_id, closed)
+        self._on_closed(closed)
+        self._entry.async_create_background_task(self._hass, self.async_prune(), "cradlewatch prune windows")
