@@ -180,3 +180,56 @@ def test_settings_are_checked():
         SleepSettings(quiet_s=0)
     with pytest.raises(ValueError, match="quiet_share"):
         SleepSettings(quiet_share=0.6, wake_share=0.5)
+
+
+def _night_with_a_waking() -> Night:
+    night = Night(SleepMachine())
+    night.awake(5)
+    night.sleeps(60)
+    night.awake(5)
+    night.sleeps(60)
+    assert [session.wakings for session in night.machine.sessions] == [1]
+    return night
+
+
+def test_a_correction_rewrites_what_was_noted_since():
+    night = _night_with_a_waking()
+    began = night.machine.sessions[0].start_at
+    night.machine.correct(Sleep.ASLEEP, began + timedelta(minutes=30), night.s, night.at)
+    assert len(night.machine.sessions) == 1
+    assert night.machine.sessions[0].wakings == 0, "the parent saw no waking"
+    assert night.machine.sessions[0].asleep_since_at == began
+
+    night.machine.correct(Sleep.AWAKE, began + timedelta(minutes=40), night.s, night.at)
+    assert night.machine.sessions[0].spans(night.at) == ((began, began + timedelta(minutes=40)),)
+    assert night.machine.sessions[0].asleep_since_at is None
+
+    night.machine.correct(Sleep.AWAKE, began - timedelta(minutes=1), night.s, night.at)
+    assert night.machine.sessions == ()
+
+
+def test_a_correction_between_two_stretches_drops_the_later_one():
+    night = _night_with_a_waking()
+    first_end = night.machine.sessions[0].stretches[0][1]
+    night.machine.correct(Sleep.AWAKE, first_end + timedelta(seconds=30), night.s, night.at)
+    assert night.machine.sessions[0].asleep_since_at is None
+    assert [end for _, end in night.machine.sessions[0].spans(night.at)] == [first_end]
+
+
+def test_away_by_a_person_stands_for_a_minute_against_the_detector():
+    night = _night_with_a_waking()
+    night.machine.correct(Sleep.AWAY, night.at, night.s, night.at)
+    night.sleeps(0.5)
+    assert night.machine.state is Sleep.AWAY
+    night.sleeps(1)
+    assert night.machine.state is None
+
+
+def test_a_correction_survives_a_restart():
+    night = _night_with_a_waking()
+    since = night.at - timedelta(minutes=90)
+    night.machine.correct(Sleep.ASLEEP, since, night.s, night.at)
+    again = SleepMachine()
+    assert again.restore(night.machine.dump(), night.at + timedelta(minutes=2))
+    assert again.state is Sleep.ASLEEP
+    assert again.sessions == night.machine.sessions

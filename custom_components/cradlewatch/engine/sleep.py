@@ -9,12 +9,12 @@ of a minute, or crying. A child that lies awake without moving cannot be told fr
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from .models import EventKind, Reading, Signal, Sleep
-from .sleep_sessions import SleepSession
+from .sleep_sessions import SleepSession, session_from_json, session_to_json, time_from_json, time_to_json
 
 _VERSION = 1
 _MAX_SESSIONS = 200
@@ -69,6 +69,7 @@ class SleepMachine:
         self._absent_since_s: float | None = None
         self._moved_s: float | None = None
         self._awake_at: datetime | None = None
+        self._corrected_s: float | None = None
         self._saved_at: datetime | None = None
         self._sessions: deque[SleepSession] = deque(maxlen=_MAX_SESSIONS)
         self.state: Sleep | None = None
@@ -105,21 +106,38 @@ class SleepMachine:
         self._moments.clear()
         return ()
 
-    def correct(self, state: Sleep, since_at: datetime, at_s: float) -> None:
-        """A person knows better: this has been the state since then. No event comes of it."""
-        last = self._sessions[-1] if self._sessions else None
+    def correct(self, state: Sleep, since_at: datetime, at_s: float, now_at: datetime | None = None) -> None:
+        """A person knows better: this has been the state since then, whatever was noted since. No event comes of it.
+
+        `now_at` (aware) is the time of day of `at_s`; without it, that of the newest reading.
+        """
         self._moments.clear()
         self._absent_since_s = None
-        self._seen_s = at_s
+        self._seen_s = self._corrected_s = at_s
+        self._saved_at = now_at or self._saved_at
+        kept = (session.cut(since_at) for session in self._sessions)
+        self._sessions = deque((session for session in kept if session is not None), maxlen=_MAX_SESSIONS)
         if state is Sleep.ASLEEP:
-            if last is not None and last.asleep_since_at is not None:
-                self._sessions.pop()
-                since_at = max([since_at, *(end for _, end in last.stretches[-1:])])
-            self._enter_sleep(since_at, restart=last is not None and last.asleep_since_at is not None)
+            self._sleep_on(since_at)
         else:
             self._leave_sleep(since_at)
             self._awake_at = since_at
         self.state, self.since_at = state, since_at
+
+    def _sleep_on(self, since_at: datetime) -> None:
+        """Asleep from a moment after which nothing is noted: in the last session, if that was not long ago."""
+        last = self._sessions[-1] if self._sessions else None
+        if last is None or not last.stretches:
+            self._sessions.append(SleepSession(start_at=since_at, asleep_since_at=since_at))
+            return
+        start_at, end_at = last.stretches[-1]
+        if end_at == since_at:
+            self._sessions[-1] = replace(last, end_at=None, stretches=last.stretches[:-1], asleep_since_at=start_at)
+        elif (since_at - end_at).total_seconds() < self._settings.session_gap_s:
+            self._sessions[-1] = replace(last, end_at=None, asleep_since_at=since_at)
+        else:
+            self._sessions[-1] = last if last.end_at is not None else last.ended()
+            self._sessions.append(SleepSession(start_at=since_at, asleep_since_at=since_at))
 
     def _remember(self, reading: Reading, at_s: float, lasts_s: float) -> None:
         self._moments.append(_Moment(at_s, lasts_s, reading.motion, bool(reading.crying)))
@@ -135,7 +153,7 @@ class SleepMachine:
         self._seen_s = reading.at_s
         if reading.occupancy:
             self._absent_since_s = None
-            if self.state is Sleep.AWAY:
+            if self.state is Sleep.AWAY and not self._just_corrected(reading.at_s):
                 self.state, self.since_at = None, now_at
             return ()
         if self._absent_since_s is None:
@@ -147,6 +165,10 @@ class SleepMachine:
         self._moments.clear()
         self.state, self.since_at = Sleep.AWAY, gone_at
         return ()
+
+    def _just_corrected(self, at_s: float) -> bool:
+        """A person's word stands for a minute against the detector of presence, which has to learn of it."""
+        return self._corrected_s is not None and at_s - self._corrected_s < self._settings.wake_window_s
 
     def _judge_movement(self, reading: Reading, now_at: datetime) -> tuple[Signal, ...]:
         at_s = reading.at_s
@@ -229,17 +251,9 @@ class SleepMachine:
         return {
             "version": _VERSION,
             "state": self.state.value if self.state else None,
-            "since_at": _text(self.since_at),
-            "saved_at": _text(self._saved_at),
-            "sessions": [
-                {
-                    "start_at": _text(session.start_at),
-                    "end_at": _text(session.end_at),
-                    "asleep_since_at": _text(session.asleep_since_at),
-                    "stretches": [[_text(start), _text(end)] for start, end in session.stretches],
-                }
-                for session in self._sessions
-            ],
+            "since_at": time_to_json(self.since_at),
+            "saved_at": time_to_json(self._saved_at),
+            "sessions": [session_to_json(session) for session in self._sessions],
         }
 
     def restore(self, saved: Mapping[str, Any], now_at: datetime) -> bool:
@@ -247,9 +261,9 @@ class SleepMachine:
         try:
             if saved["version"] != _VERSION:
                 return False
-            sessions = [_session(item) for item in saved["sessions"]][-_MAX_SESSIONS:]
+            sessions = [session_from_json(item) for item in saved["sessions"]][-_MAX_SESSIONS:]
             state = Sleep(saved["state"]) if saved["state"] else None
-            since_at, saved_at = _time(saved["since_at"]), _time(saved["saved_at"])
+            since_at, saved_at = time_from_json(saved["since_at"]), time_from_json(saved["saved_at"])
         except KeyError, TypeError, ValueError:
             return False
         self._sessions = deque(sessions, maxlen=_MAX_SESSIONS)
@@ -259,32 +273,3 @@ class SleepMachine:
         elif saved_at is not None:
             self._leave_sleep(saved_at)
         return True
-
-
-def _text(at: datetime | None) -> str | None:
-    return at.isoformat() if at is not None else None
-
-
-def _time(text: Any) -> datetime | None:
-    if text is None:
-        return None
-    at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
-        raise ValueError("a time without a zone")
-    return at
-
-
-def _known(text: Any) -> datetime:
-    at = _time(text)
-    if at is None:
-        raise ValueError("a time is missing")
-    return at
-
-
-def _session(item: Mapping[str, Any]) -> SleepSession:
-    return SleepSession(
-        start_at=_known(item["start_at"]),
-        end_at=_time(item["end_at"]),
-        asleep_since_at=_time(item["asleep_since_at"]),
-        stretches=tuple((_known(start), _known(end)) for start, end in item["stretches"]),
-    )

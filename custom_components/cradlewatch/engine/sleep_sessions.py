@@ -1,8 +1,9 @@
 """Sleep sessions: stretches of sleep, the wakings between them, and sums over them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 type Span = tuple[datetime, datetime]
 
@@ -47,6 +48,16 @@ class SleepSession:
         """Asleep again from `at` on."""
         return self if self.asleep_since_at is not None else replace(self, asleep_since_at=at)
 
+    def cut(self, at: datetime) -> SleepSession | None:
+        """Only what was before `at`; None where that is nothing. A sleep that went on then ends at `at`."""
+        if self.start_at >= at:
+            return None
+        known = self.woken(max(at, self.asleep_since_at)) if self.asleep_since_at is not None else self
+        spans = tuple((start, min(end, at)) for start, end in known.stretches if start < at)
+        if spans == self.stretches and self.asleep_since_at is None:
+            return self
+        return replace(self, end_at=None, stretches=spans, asleep_since_at=None)
+
     def ended(self) -> SleepSession:
         """Over: its end is the end of its last stretch."""
         return replace(self, end_at=self.stretches[-1][1] if self.stretches else self.start_at)
@@ -78,3 +89,45 @@ def summarise(sessions: Iterable[SleepSession], start_at: datetime, end_at: date
         asleep += sum((end - start for start, end in inside), timedelta())
         longest = max(longest, *(end - start for start, end in inside))
     return SleepSummary(asleep=asleep, longest=longest, wakings=wakings, sessions=count)
+
+
+def session_to_json(session: SleepSession) -> dict[str, Any]:
+    """All of it as JSON values."""
+    return {
+        "start_at": time_to_json(session.start_at),
+        "end_at": time_to_json(session.end_at),
+        "asleep_since_at": time_to_json(session.asleep_since_at),
+        "stretches": [[time_to_json(start), time_to_json(end)] for start, end in session.stretches],
+    }
+
+
+def session_from_json(item: Mapping[str, Any]) -> SleepSession:
+    """The way back. Raises KeyError, TypeError, ValueError for anything else."""
+    return SleepSession(
+        start_at=_known(item["start_at"]),
+        end_at=time_from_json(item["end_at"]),
+        asleep_since_at=time_from_json(item["asleep_since_at"]),
+        stretches=tuple((_known(start), _known(end)) for start, end in item["stretches"]),
+    )
+
+
+def time_to_json(at: datetime | None) -> str | None:
+    """ISO 8601, None for none."""
+    return at.isoformat() if at is not None else None
+
+
+def time_from_json(text: Any) -> datetime | None:
+    """The way back. Raises TypeError, ValueError; a time without a zone is none."""
+    if text is None:
+        return None
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return at
+
+
+def _known(text: Any) -> datetime:
+    at = time_from_json(text)
+    if at is None:
+        raise ValueError("a time is missing")
+    return at
