@@ -312,6 +312,14 @@ def check_blueprints() -> Findings:
         relative = path.relative_to(ROOT).as_posix()
         if not re.search(rf"source_url: https://\S+/{re.escape(relative)}\s", text):
             yield f"{relative}: source_url does not name this file"
+    # Those in the integration's folder are copies: HACS brings that folder and nothing else.
+    sources, packed = (
+        {path.name: path.read_bytes() for path in folder.glob("*.yaml")}
+        for folder in (ROOT / "blueprints/automation/cradlewatch", INTEGRATION / "blueprints")
+    )
+    for name in sorted(sources.keys() | packed.keys()):
+        if sources.get(name) != packed.get(name):
+            yield f"custom_components/cradlewatch/blueprints/{name} differs from blueprints/automation: copy it"
 
 
 CHECKS: tuple[Callable[[], Findings], ...] = (
