@@ -73,6 +73,20 @@ def test_privacy_forgets_and_comes_back(clip: Path) -> None:
         run.wait(lambda: run.loop.picture(1.0), 3)
 
 
+def test_privacy_for_a_moment_is_privacy_all_the_same(clip: Path) -> None:
+    with running_loop(str(clip), allowed_folders=(str(clip.parent),)) as run:
+        run.wait_link(Link.LIVE)
+        run.wait(lambda: run.loop.picture(1.0))
+        began_s = time.monotonic()
+        run.loop.set_privacy(True)
+        run.loop.set_privacy(False)
+        run.wait(lambda: run.senses.resets == 1, 3)
+        run.wait_link(Link.LIVE, 3)
+        # The home was told that nothing is known; so it must be told that something is known again.
+        links = [state.link for state in run.notes.links if state.since_s >= began_s]
+        assert links == [Link.PRIVACY, Link.CONNECTING, Link.LIVE]
+
+
 def test_source_that_is_not_there_is_lost_and_comes_by_another_address(clip: Path) -> None:
     with running_loop("rtsp://user:hunter2secret@127.0.0.1:9/x") as run:
         run.wait_link(Link.LOST, 12)

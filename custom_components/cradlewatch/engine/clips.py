@@ -104,8 +104,7 @@ class ClipWriter:
             clip = _remux(_RingReader(self._ring, cursor, handle), path)
         except StoreError as error:
             handle.result.set_exception(error)
-        except (OSError, ValueError) as error:
-            # FFmpeg's errors are OSErrors or ValueErrors.
+        except Exception as error:  # noqa: BLE001 - PyAV's end of file is none of OSError and ValueError; told in any case
             kind = DiskFullError if getattr(error, "errno", None) in _FULL else StoreError
             handle.result.set_exception(kind(f"the clip could not be written: {type(error).__name__}"))
         else:

@@ -10,6 +10,8 @@ from pathlib import Path
 import threading
 import time
 
+from av.error import FFmpegError
+
 from .clips import ClipHandle, ClipWriter
 from .decoder import Decoder
 from .economy import IdleEconomy
@@ -67,6 +69,7 @@ class CameraLoop:
         self._abort = AbortToken()
         self._stopping = False
         self._privacy = False
+        self._must_forget = False
         self._frames_total = 0
         self._packets_dropped = 0
         self._reconnects = 0
@@ -143,6 +146,8 @@ class CameraLoop:
             if self._privacy == on:
                 return
             self._privacy = on
+            # Also where it is turned off again before the loop has noticed.
+            self._must_forget = self._must_forget or on
             abort = self._abort
         abort.abort()
 
@@ -182,11 +187,11 @@ class CameraLoop:
 
     def run(self) -> None:
         """The loop. Returns after `stop`; raises OSError only where the relay's socket cannot be made."""
-        self._relay.start()
-        self._link.start()
         try:
+            self._relay.start()
+            self._link.start()
             while not self._stopping:
-                if self._privacy:
+                if self._privacy or self._must_forget:
                     self._rest()
                 else:
                     self._connect_once()
@@ -196,6 +201,7 @@ class CameraLoop:
     def _rest(self) -> None:
         """Privacy: drop everything and sleep until it ends."""
         abort = self._renew_abort()
+        self._must_forget = False
         self._end_signals()
         self._forget()
         self._link.rest(Link.PRIVACY)
@@ -207,7 +213,7 @@ class CameraLoop:
     def _connect_once(self) -> None:
         """One connection: from opening to its end, and the wait before the next."""
         abort = self._renew_abort()
-        if self._privacy or self._stopping:
+        if self._privacy or self._must_forget or self._stopping:
             return
         began_s = time.monotonic()
         source: Source | None = None
@@ -335,8 +341,8 @@ class CameraLoop:
                     timeline_s=self._timeline.video_out_s or 0.0,
                     arrived_s=item.arrived_s,
                 )
-        except ValueError, OSError:
-            # FFmpeg's errors are these. One packet that it refuses is dropped; the stream goes on.
+        except ValueError, OSError, FFmpegError:
+            # One packet that it refuses is dropped; the stream goes on.
             self._packets_dropped += 1
         self._relay.wake()
 
