@@ -1,6 +1,7 @@
 """The one way in: a source of any kind by its address."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import PurePath
 
 from ..errors import SourceError, SourceProblem
@@ -9,6 +10,7 @@ from .demo import DemoSource, demo_options
 from .device import DEVICE, open_device
 from .files import open_files
 from .network import HTTP_SCHEMES, RTSP_SCHEMES, open_network
+from .segments import READ_TIMEOUT_S, PacedReader, is_playlist
 from .stream_source import StreamSource
 from .types import AbortToken, Source
 
@@ -36,7 +38,10 @@ def _kind_of(spec: str) -> str:
 
 
 def _open_network(settings: SourceSettings, abort: AbortToken) -> Source:
-    return StreamSource(open_network(settings, abort))
+    if not is_playlist(settings.spec):
+        return StreamSource(open_network(settings, abort))
+    patient = replace(settings, read_timeout_s=max(settings.read_timeout_s, READ_TIMEOUT_S))
+    return StreamSource(PacedReader(open_network(patient, abort), abort))
 
 
 def _open_files(settings: SourceSettings, abort: AbortToken) -> Source:

@@ -1,0 +1,132 @@
+"""A stream that is spoilt on its way to us: viewers go on, and nothing of it reaches them as a fault of ours."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+import tempfile
+import time
+
+import pytest
+
+from custom_components.cradlewatch.engine.models import Link
+from tests.engine.loops import running_loop
+from tests.engine.test_faults import viewer_of
+from tests.media import Clip, clip
+from tests.servers.tampered import Spoil, TamperedCamera, bits_turned, clock_set, keep, lost, without_sound
+
+pytestmark = [pytest.mark.timeout(120)]
+
+
+@pytest.fixture(scope="module")
+def film() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="cw-") as folder:
+        yield clip(Path(folder), ".ts", Clip(seconds=40, gop=15, audio="aac"))
+
+
+@pytest.mark.parametrize("hour", [3600.0, -3600.0], ids=["forward", "back"])
+def test_clock_set_by_an_hour(film: Path, hour: float) -> None:
+    def spoil() -> Spoil:
+        # 33 bits wrap: an hour back from the start of a file is a step back all the same.
+        return clock_set(at_s=6, by_s=hour)
+
+    with TamperedCamera(film, spoil) as camera, running_loop(camera.url) as run:
+        run.wait_link(Link.LIVE)
+        with viewer_of(run) as viewer:
+            run.wait(lambda: run.loop.details()["clock_jumps"] >= 1, 12)
+            assert viewer.gets_picture_within(1)
+            time.sleep(4)
+            assert viewer.gets_picture_within(1)
+            assert viewer.backward == 0
+            assert viewer.ended is None
+            gaps = [b - a for a, b in zip(viewer.times_s, viewer.times_s[1:], strict=False)]
+            assert max(gaps) < 2, "no hole where the clock jumped"
+        assert run.notes.generations == 0
+        assert run.loop.figures().reconnects == 0
+        assert all(state.link in (Link.CONNECTING, Link.LIVE) for state in run.notes.links)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(lambda: bits_turned(share=0.01), id="bit-errors-in-1-percent"),
+        pytest.param(lambda: lost(share=0.005), id="lost-0.5-percent"),
+    ],
+)
+def test_damaged_on_the_way(film: Path, spoil: Callable[[], Spoil]) -> None:
+    with TamperedCamera(film, spoil) as camera, running_loop(camera.url) as run:
+        run.wait_link(Link.LIVE)
+        with viewer_of(run) as viewer:
+            time.sleep(12)
+            assert viewer.gets_picture_within(3)
+            assert viewer.ended is None or run.notes.generations > 0, "only new parameters may end a viewer"
+            assert viewer.backward == 0
+        run.wait_link(Link.LIVE)
+        assert len(run.senses.frames) > 30
+        assert run.loop.figures().frames_total > 100
+
+
+def test_sound_that_stops_in_mid_stream_leaves_the_picture(film: Path) -> None:
+    with TamperedCamera(film, lambda: without_sound(from_s=5)) as camera, running_loop(camera.url) as run:
+        run.wait_link(Link.LIVE)
+        with viewer_of(run) as viewer:
+            time.sleep(8)
+            heard = run.senses.sound_samples
+            shown = len(viewer.times_s)
+            time.sleep(3)
+            assert run.senses.sound_samples == heard > 0
+            assert len(viewer.times_s) - shown > 30, "15 fps"
+            assert viewer.ended is None
+            assert viewer.damaged == 0
+
+
+def test_two_hundred_viewers_and_one_that_never_reads(film: Path) -> None:
+    import socket
+    import threading
+
+    with TamperedCamera(film, lambda: keep) as camera, running_loop(camera.url) as run:
+        run.wait_link(Link.LIVE)
+        run.wait(lambda: run.loop.details()["ring_bytes"])
+        with viewer_of(run) as viewer, socket.socket(socket.AF_UNIX) as silent:
+            silent.connect(str(run.socket_path))
+            threads, files = threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
+            frames = run.loop.figures().frames_total
+            began_s = time.monotonic()
+            for _ in range(200):
+                with socket.socket(socket.AF_UNIX) as guest:
+                    guest.connect(str(run.socket_path))
+                    assert guest.recv(188)[:1] == b"\x47"
+            run.wait(lambda: run.loop.figures().viewers <= 2, 5)
+            time.sleep(2)
+            assert threading.active_count() == threads
+            assert abs(len(list(Path("/proc/self/fd").iterdir())) - files) <= 1
+            rate = (run.loop.figures().frames_total - frames) / (time.monotonic() - began_s)
+            assert 13 < rate < 17
+            assert viewer.ended is None
+            assert viewer.damaged == 0
+
+
+@pytest.mark.parametrize("when", ["opening", "live"])
+def test_stop_and_privacy_at_any_moment(film: Path, when: str) -> None:
+    with TamperedCamera(film, lambda: keep) as camera, running_loop(camera.url) as run:
+        if when == "live":
+            run.wait_link(Link.LIVE)
+        run.loop.set_privacy(True)
+        run.wait_link(Link.PRIVACY, 3)
+        run.loop.set_privacy(False)
+        run.wait_link(Link.LIVE, 3)
+        run.wait(lambda: run.loop.picture(1.0), 3)
+        run.loop.set_privacy(True)
+        began_s = time.monotonic()
+        run.loop.stop()
+        run.wait_link(Link.STOPPED, 3)
+        assert time.monotonic() - began_s < 3
+
+
+def test_privacy_during_an_outage() -> None:
+    with running_loop("http://127.0.0.1:9/live.ts") as run:
+        time.sleep(3)
+        run.loop.set_privacy(True)
+        run.wait_link(Link.PRIVACY, 3)
+        time.sleep(1)
+        assert run.loop.link.link is Link.PRIVACY
+        run.loop.set_privacy(False)
+        run.wait_link(Link.LOST, 13)

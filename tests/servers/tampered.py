@@ -1,0 +1,143 @@
+"""Real MPEG-TS over HTTP, in real time, spoilt on its way: clocks set, packets lost, bits turned, sound gone."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+import random
+import threading
+import time
+from types import TracebackType
+from typing import Self
+
+import av
+
+_TS = 188
+_PES_START = b"\x00\x00\x01"
+
+type Spoil = Callable[[bytes, float], bytes | None]
+"""A TS packet and the seconds since the connection began; what is sent instead, None for nothing."""
+
+
+def keep(packet: bytes, _at_s: float) -> bytes:
+    return packet
+
+
+def clock_set(*, at_s: float, by_s: float) -> Spoil:
+    """From `at_s` on all times (PTS, DTS, PCR) are `by_s` later."""
+
+    def spoil(packet: bytes, now_s: float) -> bytes:
+        return _shifted(packet, round(by_s * 90_000)) if now_s >= at_s else packet
+
+    return spoil
+
+
+def bits_turned(*, share: float, seed: int = 5) -> Spoil:
+    """One bit in `share` of the packets is wrong; the sync byte too."""
+    dice = random.Random(seed)
+
+    def spoil(packet: bytes, _now_s: float) -> bytes:
+        if dice.random() >= share:
+            return packet
+        spoilt = bytearray(packet)
+        spoilt[dice.randrange(_TS)] ^= 1 << dice.randrange(8)
+        return bytes(spoilt)
+
+    return spoil
+
+
+def lost(*, share: float, seed: int = 6) -> Spoil:
+    dice = random.Random(seed)
+    return lambda packet, _now_s: None if dice.random() < share else packet
+
+
+def without_sound(*, from_s: float, pid: int = 0x101) -> Spoil:
+    return lambda packet, now_s: None if now_s >= from_s and _pid(packet) == pid else packet
+
+
+def _pid(packet: bytes) -> int:
+    return (packet[1] & 0x1F) << 8 | packet[2]
+
+
+def _shifted(packet: bytes, ticks: int) -> bytes:
+    spoilt = bytearray(packet)
+    payload = 4
+    if packet[3] & 0x20:
+        payload = 5 + packet[4]
+        if packet[4] and packet[5] & 0x10:
+            base = int.from_bytes(packet[6:11], "big") >> 7
+            rest = int.from_bytes(packet[6:12], "big") & ((1 << 15) - 1)
+            spoilt[6:12] = (((base + ticks) % (1 << 33)) << 15 | rest).to_bytes(6, "big")
+    if packet[1] & 0x40 and packet[payload : payload + 3] == _PES_START:
+        flags = packet[payload + 7] >> 6
+        for place in range(payload + 9, payload + 9 + 5 * (flags - 1 if flags > 1 else 0), 5):
+            spoilt[place : place + 5] = _stamp(packet[place : place + 5], ticks)
+    return bytes(spoilt)
+
+
+def _stamp(old: bytes, ticks: int) -> bytes:
+    value = (old[0] >> 1 & 7) << 30 | old[1] << 22 | (old[2] >> 1) << 15 | old[3] << 7 | old[4] >> 1
+    value = (value + ticks) % (1 << 33)
+    return bytes(
+        [
+            old[0] & 0xF0 | (value >> 30 & 7) << 1 | 1,
+            value >> 22 & 0xFF,
+            (value >> 15 & 0x7F) << 1 | 1,
+            value >> 7 & 0xFF,
+            (value & 0x7F) << 1 | 1,
+        ]
+    )
+
+
+class TamperedCamera:
+    """Plays a TS file once for each connection, in real time by its own clock, through `spoil`."""
+
+    def __init__(self, path: Path, spoil: Callable[[], Spoil]) -> None:
+        self.released = threading.Event()
+        self.connections = 0
+        data = path.read_bytes()
+        with av.open(str(path)) as source:
+            assert source.duration is not None
+            bytes_a_second = len(data) / (source.duration / 1e6)
+        owner = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+                """Be quiet."""
+
+            def do_GET(self) -> None:
+                owner.connections += 1
+                self.send_response(200)
+                self.send_header("Content-Type", "video/mp2t")
+                self.end_headers()
+                with suppress(OSError):
+                    owner._play(self.wfile.write, data, bytes_a_second, spoil())
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = False
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}/live.ts"
+
+    def _play(self, write: Callable[[bytes], object], data: bytes, bytes_a_second: float, spoil: Spoil) -> None:
+        began_s = time.monotonic()
+        for at in range(0, len(data), 20 * _TS):
+            at_s = at / bytes_a_second
+            if self.released.wait(max(0.0, began_s + at_s - time.monotonic())):
+                return
+            packets = (data[place : place + _TS] for place in range(at, min(at + 20 * _TS, len(data)), _TS))
+            write(b"".join(part for packet in packets if (part := spoil(packet, at_s)) is not None))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.released.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(timeout=5)
