@@ -28,6 +28,7 @@ _STILL_MAX_AGE_S = 5.0
 # about 8 s after its last packet.
 _LONG_LOST_S = 17.0
 _JOIN_S = 0.3
+_GONE_S = 0.5
 
 
 async def async_setup_entry(
@@ -113,6 +114,8 @@ class CribCamera(CribEntity, Camera):
     @callback
     def _write_if_changed(self) -> None:
         shown = (self._shown, self.is_on, self.is_streaming)
+        if self._dropping is not None:
+            return
         if shown != self._written:
             self._written = shown
             self.async_write_ha_state()
@@ -137,7 +140,6 @@ class CribCamera(CribEntity, Camera):
 
     @callback
     def _begin_drop(self) -> None:
-        # Not available for a moment: that is what makes a card ask for the new stream.
         self._shown = False
         self._dropping = self.coordinator.config_entry.async_create_background_task(
             self.hass, self._drop_and_show(), f"cradlewatch stream {self.entity_id}"
@@ -147,9 +149,14 @@ class CribCamera(CribEntity, Camera):
         preloaded = False
         try:
             preloaded = await self._drop_stream()
+            # A player whose stream ended shows slow stills for ever, whatever the state says: a card makes another
+            # one only for a camera that was not there at all.
+            self.hass.states.async_remove(self.entity_id)
+            await asyncio.sleep(_GONE_S)
         finally:
             self._dropping = None
             self._shown = self._lost_since_s is None
+            self._written = None
             self._write_if_changed()
         if preloaded and (stream := await self.async_create_stream()):
             stream.add_provider(HLS_PROVIDER)
