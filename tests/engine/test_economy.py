@@ -39,6 +39,17 @@ def test_awake_while_the_senses_want_every_frame() -> None:
     assert not any(stream.play(60, wants=True)[1:])
 
 
+def test_one_larger_packet_in_each_gop_is_the_encoder_s_own() -> None:
+    stream = Stream(2)
+    stream.play(60)
+    for _ in range(10):
+        stream.play(1.9)
+        stream.play(1 / 30, size=6000)
+        stream.play(2 / 30)
+    assert stream.economy.idle
+    assert stream.economy.wakes == 0
+
+
 def test_long_gop_is_never_skipped() -> None:
     assert not any(Stream(10).play(120))
 

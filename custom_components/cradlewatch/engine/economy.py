@@ -9,6 +9,8 @@ _QUIET_BEFORE_IDLE_S = 30.0
 _WAKE_FACTOR = 2.0
 _WAKE_EXTRA_BYTES = 400
 _LEARN = 0.02
+# One larger packet alone is the encoder's own doing (many make one in each GOP); motion makes several in a row.
+_LARGER_IN_A_ROW = 2
 
 
 class IdleEconomy:
@@ -20,6 +22,7 @@ class IdleEconomy:
         self._gop_s: float | None = None
         self._quiet_since_s: float | None = None
         self._usual_bytes: float | None = None
+        self._larger_in_a_row = 0
         self.idle = False
         self.wakes = 0
 
@@ -29,8 +32,10 @@ class IdleEconomy:
             return False
         if is_key:
             self._on_key(at_s)
-        elif self._is_larger(size_bytes):
-            self._wake(at_s)
+        else:
+            self._larger_in_a_row = self._larger_in_a_row + 1 if self._is_larger(size_bytes) else 0
+            if self._larger_in_a_row >= _LARGER_IN_A_ROW:
+                self._wake(at_s)
         if wants_every_frame or self._quiet_since_s is None:
             self._wake(at_s)
         since_s = at_s if self._quiet_since_s is None else self._quiet_since_s
