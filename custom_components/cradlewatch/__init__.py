@@ -23,6 +23,7 @@ from .entity import home_device
 from .monitor import CribMonitor
 from .phrases import async_load_phrases
 from .services import async_register_services
+from .sleep_actions import async_register_sleep_actions
 from .snapshots import erase_crib
 from .storage import AsyncStore, SwitchMemory, erase_all, footage_path
 from .views import async_register_views
@@ -35,6 +36,7 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Actions and views are there whether or not an entry is."""
     async_register_services(hass)
+    async_register_sleep_actions(hass)
     async_register_views(hass)
     return True
 
@@ -129,6 +131,7 @@ class HomeKeeper:
             if dict(self._entry.data) != self._provider_data:
                 self._provider_data = dict(self._entry.data)
                 await self._data.analyst.async_set_provider()
+            self._data.analyst.options_changed()
             wanted = self.configs()
             for crib_id in set(self._data.cribs) - set(wanted):
                 await self._remove(crib_id)

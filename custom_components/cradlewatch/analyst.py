@@ -1,32 +1,37 @@
-"""Who judges pictures in this home: provider, lane, usage of the day, and what is wrong with them."""
+"""Who judges pictures in this home: providers in order, one lane, the budget of the day, and what is wrong."""
 
-from datetime import datetime
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
 import logging
 import time
+from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
-from . import issues
-from .const import CONF_MODEL, CONF_PROVIDER, DEFAULT_MODEL, ProviderName
+from . import ai_issues
+from .const import CONF_PROVIDER, SUBENTRY_CRIB, ProviderName
 from .coordinator import HomeCoordinator, HomeState
+from .engine.analysis.breaker import BreakerState
+from .engine.analysis.budget import BudgetLevel, Ticket
+from .engine.analysis.cadence import Due, Scene
+from .engine.analysis.chain import ProviderChain
+from .engine.analysis.governor import Governor
 from .engine.analysis.jobs import CheckRequest
 from .engine.analysis.lanes import Lane
 from .engine.analysis.provider import Provider
 from .engine.errors import AnalysisError, AnalysisFailure, Remedy, StoreError
 from .engine.models import Verdict
 from .engine.store import Store
-from .providers import async_make_provider
+from .home_settings import budget_of
+from .providers import async_make_provider, provider_order
 from .storage import AsyncStore
 
 _LOGGER = logging.getLogger(__name__)
-_PAUSE_S = {AnalysisFailure.RATE_LIMITED: 60.0, AnalysisFailure.DAILY_QUOTA: 1800.0}
-_PAUSE_MAX_S = 3600.0
-_REFUSED_KEY = frozenset({AnalysisFailure.INVALID_KEY})
-# These say nothing about the provider.
-_NOT_ITS_FAULT = frozenset({AnalysisFailure.NO_PICTURE, AnalysisFailure.CANCELLED})
+_KEPT = "governor"
+_BLOCKED = (BudgetLevel.URGENT_ONLY, BudgetLevel.SPENT)
 
 
 class Analyst:
@@ -37,16 +42,17 @@ class Analyst:
         self._entry = entry
         self._store = store
         self._lane = Lane(hass.async_add_executor_job)
-        self._provider: Provider | None = None
-        self._resume_s = float("-inf")
-        self._key_refused = False
-        self._last_failure: AnalysisFailure | None = None
+        self._chain: ProviderChain | None = None
+        self._off: AnalysisError | None = None
+        self._refused: set[str] = set()
+        self._failure: AnalysisFailure | None = None
+        self._scenes: dict[str, Scene] = {}
+        self.governor = Governor(budget_of(entry.options, self._cribs), dt_util.now())
         self.coordinator = HomeCoordinator(hass, entry)
-        self.waiting = 0
 
     @property
     def provider_name(self) -> str:
-        """Name of the provider that is set, `local` where there is none."""
+        """Name of the provider that comes first, `local` where there is none."""
         return str(self._entry.data.get(CONF_PROVIDER, ProviderName.LOCAL))
 
     @property
@@ -54,155 +60,250 @@ class Analyst:
         """True where a check leaves the house or costs money."""
         return self.provider_name != ProviderName.LOCAL
 
+    @property
+    def cause(self) -> AnalysisFailure | None:
+        """Why the last check of this home had no verdict; None after a verdict."""
+        return self._failure
+
+    @property
+    def blocked(self) -> bool:
+        """True while the budget leaves no routine check."""
+        return self.spends and self.governor.figures(dt_util.now()).budget.level in _BLOCKED
+
+    @property
+    def images_max(self) -> int:
+        """Most pictures that any provider of the home takes at once."""
+        return (
+            max((link.provider.capabilities.images_max for link in self._chain.links), default=1) if self._chain else 1
+        )
+
+    @property
+    def _cribs(self) -> int:
+        return sum(sub.subentry_type == SUBENTRY_CRIB for sub in self._entry.subentries.values())
+
     async def async_set_provider(self) -> None:
-        """Take the provider of the entry; the loops do not notice. One that cannot be made is told, not raised."""
-        old, self._provider = self._provider, None
-        self._key_refused = False
-        self._resume_s = float("-inf")
-        self._last_failure = None
+        """Take the providers of the entry; the loops do not notice. One that cannot be made is told, not raised."""
+        old, self._chain = self._chain, None
+        self._refused.clear()
+        self._failure = self._off = None
         if old is not None:
+            ai_issues.forget(self._hass)
             await old.aclose()
-        try:
-            self._provider = await async_make_provider(self._hass, self._entry)
-        except AnalysisError as error:
-            self._note(error)
+        made: list[Provider] = []
+        for name in provider_order(self._entry.data):
+            try:
+                made.append(await async_make_provider(self._hass, self._entry, name))
+            except AnalysisError as error:
+                self._off = self._off or error
+                _LOGGER.warning("%s cannot be used: %s", name, error)
+                self._remedy(name, None, error)
+        if made:
+            self._chain = ProviderChain(made, self._send, on_sent=self._sent)
+        elif self._off is not None:
+            self._failure = self._off.failure
+        self.push()
+
+    @callback
+    def options_changed(self) -> None:
+        """Other limits or prices, or another number of cribs: what was used stays used."""
+        self.governor.budget.settings = budget_of(self._entry.options, self._cribs)
         self.push()
 
     async def async_restore(self) -> None:
-        """Counters of today."""
-        today = dt_util.now().date()
+        """The budget of today."""
         try:
-            usage = await self._store.async_read(Store.usage, today)
+            self.governor.restore(await self._store.async_read(Store.get_state, _KEPT), dt_util.now())
         except StoreError:
-            self.push()
-            return
-        self.push(
-            HomeState(
-                calls=usage.calls,
-                failures=usage.failures,
-                tokens=usage.tokens_in + usage.tokens_out,
-                cost=usage.cost,
-                day_started_at=dt_util.start_of_local_day(),
-            )
-        )
-
-    async def async_check(self, request: CheckRequest) -> Verdict:
-        """Have pictures judged. Raises AnalysisError; never answers with anything that did not validate."""
-        provider = self._provider
-        if provider is None:
-            raise AnalysisError(self._last_failure or AnalysisFailure.PROVIDER_OFF)
-        if self._key_refused:
-            raise AnalysisError(AnalysisFailure.INVALID_KEY, "waiting for a new key", remedy=Remedy.NEW_KEY)
-        if not request.urgent and time.monotonic() < self._resume_s:
-            raise AnalysisError(AnalysisFailure.BACKING_OFF, "the provider asked for a pause")
-        self.waiting += 1
+            _LOGGER.warning("What was used of today's AI budget is not known")
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            _LOGGER.warning("What was kept of today's AI budget cannot be read (%s)", type(error).__name__)
         self.push()
+
+    @callback
+    def due(self, crib_id: str, scene: Scene, now_s: float) -> Due | None:
+        """Is a check of this crib due? About once a second."""
+        return self.governor.due(crib_id, scene, now_s, dt_util.now())
+
+    async def async_check(self, request: CheckRequest, scene: Scene | None = None) -> Verdict:
+        """Have pictures judged. Raises AnalysisError; never answers with anything that did not validate."""
+        if self._chain is None:
+            raise self._off or AnalysisError(AnalysisFailure.PROVIDER_OFF)
+        self._scenes[request.crib_id] = scene or Scene()
         try:
-            verdict = await self._lane.submit(request, provider)
+            verdict = await self._chain.check(request)
         except AnalysisError as error:
-            self._note(error)
+            if error.failure is AnalysisFailure.CANCELLED:
+                raise
+            if error.failure is not AnalysisFailure.BACKING_OFF or self._failure is None:
+                self._failure = error.failure
             raise
         else:
-            self._answered(verdict)
+            self._failure = None
             return verdict
         finally:
-            self.waiting -= 1
             self.push()
 
     async def async_close(self) -> None:
         """Cancel what is in flight."""
         await self._lane.close()
-        if self._provider is not None:
-            await self._provider.aclose()
-            self._provider = None
+        if self._chain is not None:
+            await self._chain.aclose()
+            self._chain = None
 
     @callback
     def new_day(self, _now: datetime) -> None:
         """Midnight: counters begin anew."""
-        self.push(HomeState(day_started_at=dt_util.start_of_local_day()))
+        if self._failure is AnalysisFailure.BUDGET_SPENT:
+            self._failure = None
+        self.push()
 
-    @callback
-    def push(self, counters: HomeState | None = None) -> None:
-        """Tell the home's entities."""
-        base = counters or self.coordinator.data
-        self.coordinator.push(
-            HomeState(
-                calls=base.calls,
-                failures=base.failures,
-                tokens=base.tokens,
-                cost=base.cost,
-                waiting=self._lane.figures().waiting,
-                status=self._status(),
-                day_started_at=base.day_started_at or dt_util.start_of_local_day(),
-            )
+    # Each request that leaves
+
+    async def _send(self, request: CheckRequest, provider: Provider) -> Verdict:
+        if provider.name in self._refused:
+            raise AnalysisError(AnalysisFailure.INVALID_KEY, "waiting for a new key", remedy=Remedy.NEW_KEY)
+        shaped = _shaped(request, provider)
+        if provider.name == ProviderName.LOCAL:
+            return await self._lane.submit(shaped, provider)
+        scene = self._scenes.get(request.crib_id) or Scene()
+        ticket = self.governor.take(
+            request.crib_id, scene, time.monotonic(), dt_util.now(), model=provider.model, urgent=request.urgent
         )
-
-    def _status(self) -> str:
-        if not self.spends:
-            return "off"
-        if self._last_failure is AnalysisFailure.BUDGET_SPENT:
-            return "budget_spent"
-        if time.monotonic() < self._resume_s:
-            return "backing_off"
-        return "ok" if self._last_failure is None else "degraded"
-
-    @callback
-    def _answered(self, verdict: Verdict) -> None:
-        if self._last_failure is not None and self.spends:
-            _LOGGER.info("%s answers again", self.provider_name)
-        self._last_failure = None
-        self._resume_s = float("-inf")
-        issues.model_answers(self._hass)
-        if verdict.provider != ProviderName.LOCAL:
-            self._count(1, 0, verdict.usage.tokens_in or 0, verdict.usage.tokens_out or 0)
-
-    @callback
-    def _note(self, error: AnalysisError) -> None:
-        failure = error.failure
-        if failure in _NOT_ITS_FAULT:
-            return
-        if self._last_failure is not failure:
-            _LOGGER.warning("%s gave no verdict: %s", self.provider_name, error)
-        self._last_failure = failure
-        if failure in _REFUSED_KEY:
-            self._refuse_key()
-        if failure is AnalysisFailure.MODEL_NOT_FOUND and self.provider_name == ProviderName.GEMINI:
-            model = self._entry.data.get(CONF_MODEL, DEFAULT_MODEL)
-            issues.model_gone(self._hass, self._entry.entry_id, model)
-        if pause_s := error.retry_after_s or _PAUSE_S.get(failure):
-            self._resume_s = time.monotonic() + min(pause_s, _PAUSE_MAX_S)
-        if self.spends and self._provider is not None:
-            self._count(1, 1, 0, 0)
-
-    @callback
-    def _refuse_key(self) -> None:
-        if self._key_refused:
-            return
-        self._key_refused = True
+        outcome: Verdict | AnalysisError | None = None
+        self.push()
         try:
-            self._entry.async_start_reauth(self._hass)
+            outcome = await self._lane.submit(shaped, provider)
+        except AnalysisError as error:
+            outcome = error
+            raise
+        else:
+            return outcome
+        finally:
+            self._settle(request, provider, ticket, outcome)
+
+    @callback
+    def _settle(
+        self, request: CheckRequest, provider: Provider, ticket: Ticket, outcome: Verdict | AnalysisError | None
+    ) -> None:
+        now = dt_util.now()
+        before = self.governor.figures(now).budget.cost or 0.0
+        self.governor.settle(request.crib_id, ticket, outcome, now)
+        usage = outcome.usage if isinstance(outcome, Verdict) else None
+        self._store.write(
+            Store.add_usage,
+            now.date(),
+            provider.name,
+            calls=1,
+            failures=int(usage is None),
+            tokens_in=(usage and usage.tokens_in) or 0,
+            tokens_out=(usage and usage.tokens_out) or 0,
+            cost=max(0.0, (self.governor.figures(now).budget.cost or 0.0) - before),
+        )
+        self.keep()
+
+    @callback
+    def keep(self) -> None:
+        """Keep the budget of the day over a restart, and show it."""
+        self._store.write(Store.put_state, _KEPT, self.governor.to_json())
+        self.push()
+
+    @callback
+    def _sent(self, provider: Provider, outcome: Verdict | AnalysisError) -> None:
+        if isinstance(outcome, AnalysisError):
+            self._remedy(provider.name, provider.model, outcome)
+        elif provider.name != ProviderName.LOCAL:
+            ai_issues.answered(self._hass, provider.name)
+
+    @callback
+    def _remedy(self, name: str, model: str | None, error: AnalysisError) -> None:
+        """What is to be done about it: a new key asked for once, a repair, or just time."""
+        if error.failure is AnalysisFailure.INVALID_KEY:
+            self._refuse_key(name)
+        else:
+            ai_issues.failed(self._hass, self._entry, name, model, error.failure)
+
+    @callback
+    def _refuse_key(self, name: str) -> None:
+        if name in self._refused:
+            return
+        self._refused.add(name)
+        try:
+            self._entry.async_start_reauth(self._hass, data={"reauth_provider": name})
         except HomeAssistantError:
             _LOGGER.exception("Reauthentication could not be started")
 
+    # What the home's entities show
+
     @callback
-    def _count(self, calls: int, failures: int, tokens_in: int, tokens_out: int) -> None:
-        data = self.coordinator.data
-        self.push(
+    def push(self) -> None:
+        """Tell the home's entities."""
+        figures = self.governor.figures(dt_util.now())
+        budget = figures.budget
+        status, reason = self._status(budget.level, budget.limit)
+        self.coordinator.push(
             HomeState(
-                calls=data.calls + calls,
-                failures=data.failures + failures,
-                tokens=data.tokens + tokens_in + tokens_out,
-                cost=data.cost,
-                day_started_at=data.day_started_at,
+                calls=budget.calls,
+                failures=budget.failures,
+                tokens=budget.tokens_in + budget.tokens_out,
+                cost=budget.cost,
+                waiting=self._lane.figures().waiting,
+                status=status,
+                reason=reason,
+                level=budget.level.value,
+                limit=budget.limit,
+                # In steps, or each call would write a state.
+                ends_at=_quarter(budget.ends_at),
+                providers=self._providers(),
+                spared=figures.spared,
+                refused=figures.refused,
+                day_started_at=dt_util.start_of_local_day(),
             )
         )
-        self._store.write(
-            Store.add_usage,
-            dt_util.now().date(),
-            self.provider_name,
-            calls=calls,
-            failures=failures,
-            tokens_in=tokens_in,
-            tokens_out=tokens_out,
-            cost=0.0,
+
+    def _status(self, level: BudgetLevel, limit: str | None) -> tuple[str, str | None]:
+        if not self.spends:
+            return "off", None
+        if level in _BLOCKED:
+            return "budget_spent", f"{limit}_{'kept_for_danger' if level is BudgetLevel.URGENT_ONLY else 'spent'}"
+        links = self._chain.links if self._chain else ()
+        pausing = [link for link in links if link.breaker.state in (BreakerState.BACKING_OFF, BreakerState.PROBING)]
+        why = next((link.breaker.last_failure for link in links if link.breaker.last_failure), None) or self._failure
+        if links and len(pausing) == len(links):
+            return "backing_off", why and why.value
+        if why is not None or self._off is not None:
+            return "degraded", (why or AnalysisFailure.PROVIDER_OFF).value
+        return ("degraded", f"saving_{limit}") if level is BudgetLevel.ECONOMY else ("ok", None)
+
+    def _providers(self) -> tuple[tuple[str, str], ...]:
+        return (
+            tuple((link.provider.name, link.breaker.state.value) for link in self._chain.links) if self._chain else ()
         )
+
+    def figures(self) -> dict[str, Any]:
+        """Plain figures for diagnostics."""
+        links = self._chain.links if self._chain else ()
+        return {
+            "lane": asdict(self._lane.figures()),
+            "providers": [
+                {
+                    "name": link.provider.name,
+                    "state": link.breaker.state.value,
+                    "last_failure": link.breaker.last_failure,
+                    "sent": link.sent,
+                    "failed": link.failed,
+                }
+                for link in links
+            ],
+        }
+
+
+def _shaped(request: CheckRequest, provider: Provider) -> CheckRequest:
+    """The request as the provider can take it: the newest pictures."""
+    most = provider.capabilities.images_max
+    return request if len(request.pictures) <= most else replace(request, pictures=request.pictures[-most:])
+
+
+def _quarter(at: datetime | None) -> datetime | None:
+    if at is None:
+        return None
+    return at.replace(second=0, microsecond=0) - timedelta(minutes=at.minute % 15)

@@ -12,11 +12,13 @@ from homeassistant.core import callback
 from homeassistant.util import dt as dt_util
 
 from .analyst import Analyst
-from .engine.analysis.jobs import CheckContext, CheckRequest, EarlierVerdict, LocalFindings
+from .check_context import async_pictures, check_context
+from .engine.analysis.cadence import Scene
+from .engine.analysis.jobs import CheckRequest
+from .engine.analysis.scene_hash import hash_of_jpeg
 from .engine.errors import AnalysisError, AnalysisFailure
-from .engine.models import EventKind, Link, MonitorEvent, Phase, Picture, Severity, Status, Verdict
+from .engine.models import EventKind, Link, MonitorEvent, Phase, Picture, Severity, Sleep, Status, Verdict
 from .engine.settings import CheckSettings
-from .engine.stages import age_months
 from .engine.store import Store
 from .storage import AsyncStore
 
@@ -29,6 +31,7 @@ _RUNNING_MAX = 4
 _UNAVAILABLE_AFTER = 3
 _PICTURE_TRIES = 5
 _PICTURE_WAIT_S = 0.4
+_GIST_EVERY_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,29 +51,92 @@ class CheckDesk:
         self._analyst = analyst
         self._store = store
         self._settings = CheckSettings()
-        self._due_s = float("-inf")
+        self._gist: int | None = None
+        self._gist_s = float("-inf")
+        self._spent = False
         self._running: set[asyncio.Task[CheckOutcome]] = set()
         self._failed_in_row = 0
         self._earlier: deque[Verdict] = deque(maxlen=_EARLIER_MAX)
 
     @callback
     def tick(self, now_s: float) -> None:
-        """Start the scheduled check when it is due: the camera is live and the parent allows it."""
+        """Start the check that is due: the camera is live and the parent allows it."""
+        self._tell_budget(now_s)
         state = self._monitor.keeper.state
-        if now_s < self._due_s or not state.ai_on or not state.watching:
+        if not state.ai_on or not state.watching:
             return
-        self._start(urgent=False)
+        if now_s - self._gist_s >= _GIST_EVERY_S:
+            self._gist_s = now_s
+            self._monitor.entry.async_create_background_task(
+                self._monitor.hass, self._look(), f"cradlewatch gist {self._monitor.config.slug}"
+            )
+        due = self._analyst.due(self._monitor.config.crib_id, self._scene(), now_s)
+        if due is not None:
+            self._start(urgent=due.urgent)
 
     @callback
     def on_incidents(self, events: Sequence[MonitorEvent]) -> None:
         """Look at once when motion begins; first of all when danger is suspected."""
-        state = self._monitor.keeper.state
-        if not state.ai_on or not state.watching:
-            return
         suspected = any(event.notable and event.status is Status.SUSPECTED for event in events)
         moving = any(event.phase is Phase.OPENED and event.kind is EventKind.MOTION for event in events)
         if suspected or moving:
-            self._start(urgent=suspected)
+            self.tick(time.monotonic())
+
+    def _scene(self) -> Scene:
+        """What the detectors say now."""
+        monitor = self._monitor
+        state, tracker = monitor.keeper.state, monitor.tracker
+        blind = (EventKind.LENS_COVERED, EventKind.TOO_DARK, EventKind.PICTURE_FROZEN)
+        return Scene(
+            motion=bool(state.motion),
+            asleep=None if state.sleep is None else state.sleep is Sleep.ASLEEP,
+            occupancy=state.occupancy,
+            crying=state.crying,
+            near_zone=tracker.active(EventKind.ZONE_ENTERED),
+            suspected=monitor.open_kinds,
+            danger=state.safety.safety in (Severity.WARNING, Severity.DANGER),
+            visible=not any(tracker.active(kind) for kind in blind),
+            gist=self._gist,
+        )
+
+    async def _look(self) -> None:
+        """The gist of the scene now: whether a routine check may be spared."""
+        picture = await self._monitor.async_picture(max_age_s=3.0, long_edge_px=160, quality=60)
+        try:
+            self._gist = (
+                None if picture is None else await self._monitor.hass.async_add_executor_job(hash_of_jpeg, picture.jpeg)
+            )
+        except (OSError, ValueError) as error:
+            _LOGGER.debug("No gist of the scene: %s", error)
+            self._gist = None
+
+    @callback
+    def _tell_budget(self, now_s: float) -> None:
+        """Say once that the budget leaves no routine check, and that it does again. Unknown is not safe."""
+        monitor, spent = self._monitor, self._analyst.blocked
+        if spent and (not self._spent or self._says_nothing()):
+            monitor.judge.on_failure(AnalysisFailure.BUDGET_SPENT, now_s)
+        if spent is self._spent:
+            return
+        self._spent = spent
+        now_at = dt_util.utcnow()
+        if spent:
+            monitor.publish(
+                monitor.tracker.raise_event(
+                    EventKind.BUDGET_SPENT,
+                    severity=Severity.WARNING,
+                    now_at=now_at,
+                    now_s=now_s,
+                    momentary=False,
+                )
+            )
+        else:
+            monitor.publish(monitor.tracker.end(EventKind.BUDGET_SPENT, None, now_at, now_s))
+        self._analyst.push()
+
+    def _says_nothing(self) -> bool:
+        safety = self._monitor.keeper.state.safety
+        return safety.safety is None and safety.reason == "expired"
 
     @callback
     def ask(self) -> bool:
@@ -96,27 +162,30 @@ class CheckDesk:
         """Break off what is in flight: privacy, AI off, stop."""
         for task in tuple(self._running):
             task.cancel()
-        self._due_s = float("-inf")
+        self._analyst.governor.forget(self._monitor.config.crib_id)
 
     @callback
     def _start(self, *, urgent: bool) -> asyncio.Task[CheckOutcome] | None:
-        self._due_s = time.monotonic() + self._settings.interval_s
+        scene = self._scene()
+        # Also where it comes to nothing: the next is due an interval later, not at once.
+        self._analyst.governor.tried(self._monitor.config.crib_id, scene, time.monotonic())
         if len(self._running) >= _RUNNING_MAX:
             return None
         task = self._monitor.entry.async_create_background_task(
-            self._monitor.hass, self._check(urgent=urgent), f"cradlewatch check {self._monitor.config.slug}"
+            self._monitor.hass, self._check(scene, urgent=urgent), f"cradlewatch check {self._monitor.config.slug}"
         )
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return task
 
-    async def _check(self, *, urgent: bool) -> CheckOutcome:
+    async def _check(self, scene: Scene, *, urgent: bool) -> CheckOutcome:
         try:
             picture = await self._picture()
             if picture is None:
                 # An old picture is never sent.
                 return self._failed(AnalysisFailure.NO_PICTURE, "")
-            verdict = await self._analyst.async_check(self._request(picture, urgent=urgent))
+            request = await self._request(picture, urgent=urgent)
+            verdict = await self._analyst.async_check(request, scene)
         except AnalysisError as error:
             return self._failed(error.failure, error.detail)
         except Exception:
@@ -139,37 +208,16 @@ class CheckDesk:
             await asyncio.sleep(_PICTURE_WAIT_S)
         return None
 
-    def _request(self, picture: Picture, *, urgent: bool) -> CheckRequest:
+    async def _request(self, picture: Picture, *, urgent: bool) -> CheckRequest:
         monitor = self._monitor
-        state = monitor.keeper.state
-        birthdate = monitor.config.birthdate
-        now_at = dt_util.utcnow()
+        suspected = monitor.open_kinds
+        several = bool(suspected) and self._analyst.images_max > 1
         return CheckRequest(
             crib_id=monitor.config.crib_id,
-            pictures=(picture,),
-            context=CheckContext(
-                language=monitor.hass.config.language,
-                age_months=age_months(birthdate, dt_util.now().date()) if birthdate else None,
-                local_time=dt_util.as_local(picture.taken_at),
-                findings=LocalFindings(
-                    activity=state.activity,
-                    motion=state.motion,
-                    occupancy=state.occupancy,
-                    sound=state.sound,
-                    crying=state.crying,
-                    sleep=state.sleep,
-                ),
-                earlier=tuple(
-                    EarlierVerdict(
-                        minutes_ago=round((now_at - verdict.taken_at).total_seconds() / 60),
-                        safety=verdict.safety,
-                        title=verdict.title or "",
-                    )
-                    for verdict in self._earlier
-                ),
-            ),
+            pictures=await async_pictures(monitor, picture, self._settings, several=several),
+            context=check_context(monitor, picture, tuple(self._earlier)),
             urgent=urgent,
-            suspected=monitor.open_kinds,
+            suspected=suspected,
             timeout_s=self._settings.timeout_s,
         )
 
@@ -197,16 +245,19 @@ class CheckDesk:
     def _failed(self, failure: AnalysisFailure, detail: str) -> CheckOutcome:
         monitor = self._monitor
         if failure is not AnalysisFailure.CANCELLED:
-            monitor.judge.on_failure(failure, time.monotonic(), detail)
-            self._store.write(Store.save_failure, monitor.config.crib_id, failure, dt_util.utcnow())
-            self._tell_unavailable(failure)
+            # While nobody is asked the reason is still why: the outage, not the pause that it brought.
+            cause = self._analyst.cause or failure if failure is AnalysisFailure.BACKING_OFF else failure
+            monitor.judge.on_failure(cause, time.monotonic(), detail)
+            if failure is not AnalysisFailure.BACKING_OFF:
+                self._store.write(Store.save_failure, monitor.config.crib_id, failure, dt_util.utcnow())
+            self._tell_unavailable(cause)
             monitor.keeper.refresh()
         return CheckOutcome(failure=failure, detail=detail)
 
     @callback
     def _tell_unavailable(self, failure: AnalysisFailure) -> None:
         """Tell once that nobody judges pictures: at once for a refused key, else after some failures in a row."""
-        if failure is AnalysisFailure.NO_PICTURE:
+        if failure in (AnalysisFailure.NO_PICTURE, AnalysisFailure.BUDGET_SPENT):
             return
         self._failed_in_row += 1
         monitor = self._monitor

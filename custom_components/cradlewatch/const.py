@@ -165,6 +165,8 @@ SERVICE_CHECK: Final = "check"
 SERVICE_REPORT: Final = "report"
 SERVICE_GET_EVENTS: Final = "get_events"
 SERVICE_FEEDBACK: Final = "feedback"
+SERVICE_CORRECT_SLEEP: Final = "correct_sleep"
+SERVICE_SLEEP_SUMMARY: Final = "sleep_summary"
 SERVICE_INSTALL_BLUEPRINTS: Final = "install_blueprints"
 
 # Issue ids are `<key>` or `<key>_<subentry_id>`.

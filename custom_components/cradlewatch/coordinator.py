@@ -67,6 +67,8 @@ class CribState:
     sleep_today_s: int | None = None
     confidence: int | None = None
     confidence_reason: str | None = None
+    precision: tuple[tuple[str, float], ...] = ()
+    """Share of real ones by kind, of the incidents that a parent judged."""
     frame_rate: float | None = None
     frame_lag_ms: int | None = None
     ai_latency_s: float | None = None

@@ -7,12 +7,12 @@ from urllib.parse import urlsplit
 from homeassistant.components.diagnostics import async_redact_data
 from homeassistant.core import HomeAssistant
 
-from .const import CONF_API_KEY, CONF_BIRTHDATE, CONF_SOURCE, VERSION
+from .const import CONF_API_KEY, CONF_BASE_URL, CONF_BIRTHDATE, CONF_RULES, CONF_SOURCE, VERSION
 from .coordinator import CribState
 from .data import CradlewatchConfigEntry
 from .monitor import CribMonitor
 
-_SECRET = {CONF_API_KEY, CONF_BIRTHDATE, "title", "name"}
+_SECRET = {CONF_API_KEY, CONF_BASE_URL, CONF_BIRTHDATE, CONF_RULES, "title", "name"}
 
 
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: CradlewatchConfigEntry) -> dict[str, Any]:
@@ -24,6 +24,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: Cradlew
         "options": async_redact_data(dict(entry.options), _SECRET),
         "cribs": [_crib(monitor) for monitor in data.cribs.values()],
         "home": asdict(data.analyst.coordinator.data),
+        "ai": data.analyst.figures(),
         "store": {
             "failing": data.store.failing,
             "writes_failed": data.store.writes_failed,

@@ -78,6 +78,8 @@ class IncidentDesk:
         self._listeners: list[Callable[[str, dict[str, Any]], None]] = []
         self.name = ""
         self.dropped = 0
+        self.muted: Callable[[MonitorEvent], bool] = lambda _event: False
+        """Does the parent want no notification of this one?"""
 
     @callback
     def async_listen(self, listener: Callable[[str, dict[str, Any]], None]) -> Callable[[], None]:
@@ -137,7 +139,7 @@ class IncidentDesk:
         # What comes after the end (a clip) does not open it again: the next start would end it once more.
         kept = event if event.ended_at is None else replace(event, phase=Phase.ENDED)
         self._store.write(Store.save_event, self._crib_id, kept)
-        attributes = event_attributes(event, words)
+        attributes = event_attributes(event, words) | {"muted": self.muted(event)}
         if event.notable:
             for listener in tuple(self._listeners):
                 listener(event.kind.value, attributes)

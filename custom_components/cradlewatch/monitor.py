@@ -22,6 +22,7 @@ from .clip_desk import ClipDesk
 from .const import DOMAIN
 from .coordinator import CribCoordinator
 from .cribs import CribConfig
+from .engine.analysis.feedback import Label
 from .engine.errors import StoreError
 from .engine.models import (
     EventKind,
@@ -33,6 +34,8 @@ from .engine.models import (
     Reading,
     Severity,
     Signal,
+    Sleep,
+    Status,
     StreamInfo,
     Verdict,
 )
@@ -41,6 +44,7 @@ from .engine.settings import SafetySettings, TrackerSettings
 from .engine.stages import new_stage_on
 from .engine.store import Store, StoredEvent
 from .engine.tracker import IncidentTracker
+from .feedback_desk import FeedbackDesk, FeedbackResult
 from .footage import Footage
 from .incidents import IncidentDesk
 from .insight import Insight
@@ -82,6 +86,8 @@ class CribMonitor:
             hass, entry, store, config.crib_id, picture_of=self._snapshot, published=self._published
         )
         self.desk.name = self.clips.name = config.name
+        self.feedback = FeedbackDesk(self, store)
+        self.desk.muted = self.feedback.muted
         self.checks = CheckDesk(self, analyst, store)
         self.insight = Insight(self.keeper, analyst)
         self._today = dt_util.now().date()
@@ -102,6 +108,7 @@ class CribMonitor:
         try:
             self.judge.restore(await self._store.async_read(Store.get_state, f"attention:{crib_id}"))
             self.insight.restore(await self._store.async_read(Store.get_state, f"sleep:{crib_id}"))
+            await self.feedback.async_restore()
             ended = await self._store.async_read(Store.end_open_incidents, crib_id, "restart", dt_util.utcnow())
             last = await self._store.async_read(Store.last_event, crib_id)
         except StoreError:
@@ -147,9 +154,13 @@ class CribMonitor:
         await self._restart_thread()
 
     async def _restart_thread(self) -> None:
-        self._publish(self.tracker.end_all("reload", dt_util.utcnow(), time.monotonic()))
+        now_s = time.monotonic()
+        self._publish(self.tracker.end_all("reload", dt_util.utcnow(), now_s))
         self._lost = False
-        self.link_changed(LinkState(link=Link.CONNECTING, since_s=time.monotonic()))
+        # What another camera showed, or other rules said, is not true of what comes now.
+        self.checks.cancel()
+        self.judge.on_link(LinkState(link=Link.STOPPED, since_s=now_s))
+        self.link_changed(LinkState(link=Link.CONNECTING, since_s=now_s))
         await self.threads.async_restart()
 
     # What the frame thread reports
@@ -189,7 +200,7 @@ class CribMonitor:
             listener()
 
     def _signal(self, signal: Signal) -> None:
-        if self.keeper.state.privacy and signal.active:
+        if (self.keeper.state.privacy and signal.active) or not self.feedback.admits(signal):
             return
         self._publish(self.tracker.on_signal(signal, dt_util.utcnow(), time.monotonic()))
 
@@ -202,7 +213,8 @@ class CribMonitor:
         now_at, now_s = dt_util.utcnow(), time.monotonic()
         if state.link is not Link.LIVE:
             self.insight.forget()
-        if state.link is Link.LOST and not self._lost:
+        # A loss that was on its way when privacy began is none.
+        if state.link is Link.LOST and not self._lost and not self.keeper.state.privacy:
             self._lost = True
             _LOGGER.warning("The camera of %s is lost: %s", self.config.name, state.reason)
             self._publish(self.tracker.end_all("camera_lost", now_at, now_s))
@@ -274,7 +286,8 @@ class CribMonitor:
 
     async def _snapshot(self, event: MonitorEvent) -> str | None:
         picture = await self.async_picture(max_age_s=3.0)
-        if picture is None:
+        if picture is None or self.keeper.state.privacy:
+            # Turned off while the picture was encoded: it is not kept.
             return None
         url = await self.footage.async_save(event.event_id, picture)
         if url is not None:
@@ -296,6 +309,19 @@ class CribMonitor:
     def open_kinds(self) -> tuple[EventKind, ...]:
         """Kinds that are suspected just now."""
         return self.tracker.suspected
+
+    @property
+    def suspected_since_s(self) -> float | None:
+        """When the oldest suspicion that stands began, monotonic."""
+        begun = [event.started_at for event in self.tracker.open_incidents if event.status is Status.SUSPECTED]
+        return time.monotonic() - (dt_util.utcnow() - min(begun)).total_seconds() if begun else None
+
+    async def async_pictures_around(self, at_s: float, **how: Any) -> tuple[Picture, ...]:
+        """Pictures about a moment of the last ten seconds, encoded in an executor."""
+        thread = self._thread
+        if thread is None or self.keeper.state.privacy:
+            return ()
+        return await self.hass.async_add_executor_job(lambda: thread.loop.pictures_around(at_s, **how))
 
     async def async_picture(self, *, max_age_s: float, **how: Any) -> Picture | None:
         """The newest picture, encoded in an executor."""
@@ -343,6 +369,9 @@ class CribMonitor:
         self.keeper.set_switches(privacy=self.keeper.state.privacy, ai_on=on)
         if not on:
             self.checks.cancel()
+            # Nothing else would end it: no check succeeds any more.
+            for kind in (EventKind.AI_UNAVAILABLE, EventKind.BUDGET_SPENT):
+                self._publish(self.tracker.end(kind, "ai_off", dt_util.utcnow(), time.monotonic()))
         self.keeper.refresh()
         await self._remember()
 
@@ -354,17 +383,25 @@ class CribMonitor:
         """Kept incidents of this crib, newest first; see `Store.events`. Raises StoreError."""
         return await self._store.async_read(Store.events, crib_id=self.config.crib_id, **query)
 
-    async def async_feedback(self, event_id: str, *, correct: bool, note: str | None) -> bool:
-        """What a parent says of an incident; False where it is not known here. Raises StoreError."""
+    async def async_feedback(
+        self, event_id: str, label: Label, *, undo: bool = False, note: str | None = None
+    ) -> FeedbackResult | None:
+        """What a parent says of an incident; None where it is not known here. Raises StoreError."""
         events = await self.async_query_events(limit=1000)
-        if all(item.event.event_id != event_id for item in events):
-            return False
-        key = f"feedback:{self.config.crib_id}:{event_id}"
-        kept = {"correct": correct, "note": note, "at": dt_util.utcnow().isoformat()}
-        await self._store.async_read(Store.put_state, key, kept)
-        say = self.tracker.confirm if correct else self.tracker.dismiss
-        self._publish(say(event_id, dt_util.utcnow(), time.monotonic()))
-        return True
+        event = next((item.event for item in events if item.event.event_id == event_id), None)
+        if event is None:
+            return None
+        if undo:
+            return self.feedback.undo(event)
+        if note:
+            self._store.write(Store.put_state, f"feedback_note:{self.config.crib_id}:{event_id}", note)
+        result = self.feedback.give(event, label)
+        now_at, now_s = dt_util.utcnow(), time.monotonic()
+        if label is Label.REAL:
+            self._publish(self.tracker.confirm(event_id, now_at, now_s))
+        elif label is Label.FALSE_ALARM:
+            self._publish(self.tracker.dismiss(event_id, now_at, now_s))
+        return result
 
     @callback
     def test_alert(self) -> None:
@@ -385,6 +422,16 @@ class CribMonitor:
         seen, at_s = verdict.child_in_view, verdict.taken_at_s
         if seen is not None:
             self.threads.tell_senses(lambda senses: senses.on_verdict_hint(seen, at_s))
+
+    async def async_correct_sleep(self, state: Sleep, since_at: datetime) -> None:
+        """What a parent says of the child since then: shown, stored, and a hint to the detector of presence."""
+        now_s = time.monotonic()
+        self.insight.correct(state, since_at, now_s)
+        for signal in self.insight.tick(now_s):
+            self._signal(signal)
+        self.threads.tell_senses(lambda senses: senses.on_verdict_hint(state is not Sleep.AWAY, now_s))
+        self._save_sleep()
+        self.keeper.refresh()
 
     @callback
     def acknowledge(self) -> None:

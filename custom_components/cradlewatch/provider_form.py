@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 import logging
 from typing import Any
+from urllib.parse import urlsplit
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.selector import (
@@ -22,12 +23,16 @@ import probatio
 from .const import (
     CONF_AI_TASK_ENTITY,
     CONF_API_KEY,
+    CONF_BASE_URL,
     CONF_CONSENT,
+    CONF_FALLBACK,
     CONF_MODEL,
     CONF_PROVIDER,
     DEFAULT_MODEL,
     ProviderName,
 )
+from .engine.analysis.openai_compatible import OpenAiCompatibleProvider
+from .engine.analysis.runner import CancelToken, run_job
 from .engine.errors import AnalysisError, AnalysisFailure
 from .engine.settings import CheckSettings
 
@@ -62,13 +67,65 @@ class KeyCheck:
     errors: Mapping[str, str]
 
 
-def provider_schema(default: str) -> probatio.Schema:
-    """Step `ai`."""
+def provider_schema(default: str, fallback: Sequence[str] = ()) -> probatio.Schema:
+    """Step `ai`: who is asked first, and in which order the others are where it gives no verdict."""
     options = [name.value for name in ProviderName]
-    selector = SelectSelector(
+    first = SelectSelector(
         SelectSelectorConfig(options=options, translation_key=CONF_PROVIDER, mode=SelectSelectorMode.LIST)
     )
-    return probatio.Schema({probatio.Required(CONF_PROVIDER, default=default): selector})
+    others = SelectSelector(
+        SelectSelectorConfig(
+            options=[name for name in options if name != ProviderName.LOCAL],
+            translation_key=CONF_PROVIDER,
+            mode=SelectSelectorMode.DROPDOWN,
+            multiple=True,
+        )
+    )
+    return probatio.Schema(
+        {
+            probatio.Required(CONF_PROVIDER, default=default): first,
+            probatio.Optional(CONF_FALLBACK, description={"suggested_value": list(fallback)}): others,
+        }
+    )
+
+
+def openai_schema() -> probatio.Schema:
+    """Step `openai_compatible`. A key is optional: a server of the home often wants none."""
+    return probatio.Schema(
+        {
+            probatio.Required(CONF_BASE_URL): TextSelector(TextSelectorConfig(type=TextSelectorType.URL)),
+            probatio.Required(CONF_MODEL): TextSelector(),
+            probatio.Optional(CONF_API_KEY): password_selector(),
+            **consent_field(),
+        }
+    )
+
+
+def leaves_house(base_url: str) -> bool:
+    """True where pictures sent to this address go to somebody else's machine."""
+    return OpenAiCompatibleProvider(base_url, "").capabilities.leaves_house
+
+
+async def async_check_openai(hass: HomeAssistant, settings: Mapping[str, str]) -> dict[str, str]:
+    """Errors by field: asks the server for its models, which costs nothing."""
+    address = urlsplit(settings[CONF_BASE_URL])
+    if address.scheme not in ("http", "https") or not address.hostname:
+        return {CONF_BASE_URL: "cannot_connect"}
+    if not settings[CONF_MODEL]:
+        return {CONF_MODEL: "model_not_found"}
+    provider = OpenAiCompatibleProvider(settings[CONF_BASE_URL], settings[CONF_MODEL], settings.get(CONF_API_KEY))
+
+    def ask() -> tuple[str, ...]:
+        return run_job(provider.list_models, timeout_s=KEY_CHECK_LIMIT_S, cancel=CancelToken())
+
+    try:
+        models = await hass.async_add_executor_job(ask)
+    except AnalysisError as error:
+        _LOGGER.info("The server of the model was not accepted: %s", error.failure.value)
+        place, key = _ERROR_KEYS.get(error.failure, ("base", "cannot_connect"))
+        # No list of models there: the address is wrong.
+        return {CONF_BASE_URL: "cannot_connect"} if place == CONF_MODEL else {place: key}
+    return {} if not models or settings[CONF_MODEL] in models else {CONF_MODEL: "model_not_found"}
 
 
 def gemini_schema(models: Sequence[str], stored: Mapping[str, Any]) -> probatio.Schema:

@@ -1,18 +1,40 @@
-"""Makes the provider that the home's entry names."""
+"""Makes the providers that the home's entry names, in the order in which they are asked."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
 from .ai_task_provider import AiTaskProvider
-from .const import CONF_AI_TASK_ENTITY, CONF_API_KEY, CONF_MODEL, CONF_PROVIDER, DEFAULT_MODEL, ProviderName
+from .const import (
+    CONF_AI_TASK_ENTITY,
+    CONF_API_KEY,
+    CONF_BASE_URL,
+    CONF_FALLBACK,
+    CONF_MODEL,
+    CONF_PROVIDER,
+    DEFAULT_MODEL,
+    ProviderName,
+)
 from .engine.analysis.local import LocalProvider
+from .engine.analysis.openai_compatible import OpenAiCompatibleProvider
 from .engine.analysis.provider import Provider
 from .engine.errors import AnalysisError, AnalysisFailure, Remedy
 
 
-async def async_make_provider(hass: HomeAssistant, entry: ConfigEntry) -> Provider:
+def provider_order(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of the providers of a home, first choice first. Local stands alone or not at all."""
+    first = str(data.get(CONF_PROVIDER, ProviderName.LOCAL))
+    if first == ProviderName.LOCAL:
+        return (first,)
+    more = (str(name) for name in data.get(CONF_FALLBACK, ()))
+    return tuple(dict.fromkeys((first, *(name for name in more if name != ProviderName.LOCAL))))
+
+
+async def async_make_provider(hass: HomeAssistant, entry: ConfigEntry, name: str | None = None) -> Provider:
     """The provider. Raises AnalysisError where one is named that cannot be made: never another in its place."""
-    name = entry.data.get(CONF_PROVIDER, ProviderName.LOCAL)
+    name = name or str(entry.data.get(CONF_PROVIDER, ProviderName.LOCAL))
     if name == ProviderName.GEMINI:
         if not (api_key := entry.data.get(CONF_API_KEY)):
             raise AnalysisError(AnalysisFailure.INVALID_KEY, "no key is stored", remedy=Remedy.NEW_KEY)
@@ -21,6 +43,13 @@ async def async_make_provider(hass: HomeAssistant, entry: ConfigEntry) -> Provid
         if not (entity_id := entry.data.get(CONF_AI_TASK_ENTITY)):
             raise AnalysisError(AnalysisFailure.PROVIDER_OFF, "no AI task entity is chosen")
         return AiTaskProvider(hass, entity_id)
+    if name == ProviderName.OPENAI_COMPATIBLE:
+        settings = entry.data.get(name, {})
+        if not settings.get(CONF_BASE_URL):
+            raise AnalysisError(AnalysisFailure.PROVIDER_OFF, "no address is stored")
+        return OpenAiCompatibleProvider(
+            settings[CONF_BASE_URL], settings.get(CONF_MODEL, ""), settings.get(CONF_API_KEY)
+        )
     return LocalProvider()
 
 

@@ -184,7 +184,7 @@ CRIB_DESCRIPTIONS = (
         state_class=SensorStateClass.MEASUREMENT,
         entity_category=EntityCategory.DIAGNOSTIC,
         value=lambda state: state.confidence,
-        attributes=lambda state: {"reason": state.confidence_reason},
+        attributes=lambda state: {"reason": state.confidence_reason, "precision": dict(state.precision)},
     ),
     CribSensorDescription(
         key=KEY_FRAME_RATE,

@@ -66,7 +66,8 @@ class StateKeeper:
         now_s = time.monotonic()
         self._state = replace(
             self._state,
-            motion=reading.motion,
+            # What is not seen is not still: covered, dark, frozen.
+            motion=True if reading.motion else False if reading.visible else None,
             occupancy=reading.occupancy,
             sound=reading.sound,
             crying=reading.crying,
@@ -98,6 +99,11 @@ class StateKeeper:
             confidence=round(confidence / 5) * 5,
             confidence_reason=reason,
         )
+
+    @callback
+    def set_precision(self, precision: tuple[tuple[str, float], ...]) -> None:
+        """Share of real ones by kind, of the incidents that a parent judged."""
+        self._show(precision=precision)
 
     @callback
     def set_latency(self, latency_s: float) -> None:

@@ -75,6 +75,10 @@ class Governor:
             self._refused += 1
             raise
 
+    def tried(self, crib_id: str, scene: Scene, now_s: float) -> None:
+        """A check begins, which may be turned down before it is sent: the next is due an interval later."""
+        self._crib(crib_id).on_sent(scene, now_s)
+
     def settle(
         self, crib_id: str, ticket: Ticket, outcome: Verdict | AnalysisError | None, local_now: datetime
     ) -> None:
