@@ -9,7 +9,7 @@ from homeassistant.util import dt as dt_util
 
 from .analyst import Analyst
 from .engine.confidence import ConfidenceJudge, Facts
-from .engine.models import Link, Reading, Signal, StreamInfo
+from .engine.models import Link, Reading, Signal, Sleep, StreamInfo
 from .engine.settings import SafetySettings
 from .engine.sleep import SleepMachine
 from .engine.sleep_sessions import SleepSession, summarise
@@ -69,6 +69,11 @@ class Insight:
             reason=self._confidence.reason,
         )
         return signals
+
+    @callback
+    def correct(self, state: Sleep, since_at: datetime, now_s: float) -> None:
+        """A person knows better."""
+        self._sleep.correct(state, since_at, now_s, dt_util.utcnow())
 
     def save_due(self, now_s: float) -> bool:
         """True once a minute, for as long as there is anything to keep."""
