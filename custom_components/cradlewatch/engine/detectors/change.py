@@ -70,6 +70,7 @@ class ChangeMeter:
         self._history: deque[Sample] = deque(maxlen=16)
         self._usual: Picture | None = None
         self._texture: Picture | None = None
+        self._weights: dict[tuple[int, int], tuple[Picture, Picture]] = {}
         self._learned = 0
         self._worst = 0.0
         self._pulse: float | None = None
@@ -126,10 +127,12 @@ class ChangeMeter:
         return gain
 
     def _spread(self, cells: Picture, shape: tuple[int, ...]) -> Picture:
-        """Cells to pixels; what no cell covers at the edges is taken from the last one."""
-        rows = (np.arange(shape[0]) // CELL_PX).clip(max=cells.shape[0] - 1)
-        columns = (np.arange(shape[1]) // CELL_PX).clip(max=cells.shape[1] - 1)
-        spread: Picture = cells[:, columns][rows]
+        """Cells to pixels, bilinear, the outermost cells continued to the edges."""
+        key = (shape[0], shape[1])
+        if key not in self._weights:
+            self._weights = {key: (_weights(cells.shape[0], shape[0]), _weights(cells.shape[1], shape[1]).T.copy())}
+        rows, columns = self._weights[key]
+        spread: Picture = rows @ (cells @ columns)
         return spread
 
     def measure(self, new: Sample, *, shaking: bool) -> tuple[Picture, Picture]:
@@ -254,6 +257,13 @@ class ChangeMeter:
         self._texture = (
             texture if self._texture is None else self._texture + np.float32(0.3) * (texture - self._texture)
         )
+
+
+def _weights(cells: int, pixels: int) -> Picture:
+    """(pixels, cells): how much of which cells makes a pixel, linearly between their middles."""
+    place = np.clip((np.arange(pixels) + 0.5) / CELL_PX - 0.5, 0, cells - 1)
+    weights: Picture = np.maximum(0, 1 - np.abs(place[:, None] - np.arange(cells)[None, :])).astype(np.float32)
+    return weights
 
 
 def fine_shift(reference: Picture, picture: Picture) -> tuple[float, float]:

@@ -78,7 +78,9 @@ class Viewer:
             meter.recode()
             upset = Upset.RECODED
         elif restless > 0 and (lit or self._all_moves(quick, restless)) and self._may_be_upset(frame.at_s):
-            sample, upset = self._explain(picture, sample, lit or restless > _BREAK_RESTLESS, blurred=shaking)
+            sample, upset = self._explain(
+                picture, sample, quick, lit=lit, broken=lit or restless > _BREAK_RESTLESS, blurred=shaking
+            )
         if upset is not Upset.NONE:
             if upset is Upset.RECODED:
                 residual = quick
@@ -162,18 +164,22 @@ class Viewer:
         moved = self._meter.ratio(quick, 1.0)[textured] > 1
         return float(moved.mean()) > _SHAKE_SHARE
 
-    def _explain(self, picture: Picture, sample: Sample, broken: bool, *, blurred: bool) -> tuple[Sample, Upset]:
+    def _explain(
+        self, picture: Picture, sample: Sample, quick: Picture, *, lit: bool, broken: bool, blurred: bool
+    ) -> tuple[Sample, Upset]:
         """Is it a shake that can be undone? Else a break; amid a shake, one frame too blurred to be placed."""
         assert self._anchor is not None
         last = self._meter.last
         assert last is not None
         shift = self._place(picture)
-        if max(abs(shift[0] - self._shift[0]), abs(shift[1] - self._shift[1])) > 0.1:
+        # New light can look like a fraction of a pixel; a knock is more.
+        least_px = 1.0 if lit else 0.1
+        if max(abs(shift[0] - self._shift[0]), abs(shift[1] - self._shift[1])) > least_px:
             before = self._shift
             self._shift = shift
             steady = self._undo(picture, sample.at_s)
             unplaced = self._meter.residual(sample, last, shaking=True)
-            if self._fits(self._meter.residual(steady, last, shaking=True), unplaced):
+            if self._fits(self._meter.residual(steady, last, shaking=True), unplaced, quick):
                 self._shaken_s = sample.at_s
                 self._upset_since_s = sample.at_s
                 return steady, Upset.SHAKE
@@ -182,10 +188,12 @@ class Viewer:
             return last, Upset.SHAKE
         return sample, Upset.BREAK if broken else Upset.NONE
 
-    def _fits(self, aligned: Picture, unplaced: Picture) -> bool:
-        """Undoing the shift must explain most of the textured windows."""
+    def _fits(self, aligned: Picture, unplaced: Picture, quick: Picture) -> bool:
+        """Undoing the shift must be needed, and explain most of the textured windows."""
         textured = self._meter.textured(self._inside())
         if int(textured.sum()) < 8:
+            return False
+        if float((self._meter.ratio(quick, 1.0)[textured] > 1).mean()) < _SHAKE_SHARE:
             return False
         explained = self._meter.ratio(aligned, 1.0)[textured] <= 1
         better = float(np.median(aligned[textured])) < _ALIGNED_GAIN * float(np.median(unplaced[textured]))

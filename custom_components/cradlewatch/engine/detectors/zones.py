@@ -11,6 +11,8 @@ from .grid import Mask, count3, polygon_mask
 from .view import Upset, View
 
 _MIN_WINDOWS = 3
+_BODY = 2.5
+"""Times the limit of a change: the edge of a shadow stays below it, a body does not."""
 _LEFT_S = 6.0
 """Nothing moves in it for so long: the zone is left (a body lying still in it keeps it a while)."""
 _CONFIRM_S = 1.0
@@ -36,8 +38,8 @@ class ZoneDetector:
         at_s = view.frame.at_s
         if self._mask is None or self._mask.shape != view.ratio.shape:
             self._mask = polygon_mask(self.zone.points_xy, (view.ratio.shape[0], view.ratio.shape[1]))
-        strong = (view.ratio > 1) & self._mask
-        solid = int((strong & (count3(view.ratio > 1) >= 3)).sum())
+        strong = view.ratio > _BODY
+        solid = int((strong & (count3(view.ratio > 1) >= 3) & self._mask).sum())
         if solid >= _MIN_WINDOWS and view.settled and view.upset is not Upset.BREAK and view.gap_s <= _MAX_GAP_S:
             self._votes.append(at_s)
             self._seen_s = at_s
