@@ -37,6 +37,7 @@ class ThreadKeeper:
         self._monitor = monitor
         self._folder = socket_folder
         self._made = 0
+        self._changes = 0
         self._asked = 0
         self._again_s = float("inf")
         self._stopped = False
@@ -72,6 +73,7 @@ class ThreadKeeper:
 
     async def async_restart(self) -> None:
         """Another source, other zones, another age: a new thread."""
+        self._changes += 1
         await self.async_stop()
         await self._open()
 
@@ -106,12 +108,21 @@ class ThreadKeeper:
             self.start()
 
     async def _open(self) -> None:
+        try:
+            await self._make()
+        except Exception:
+            # Nothing here knows the camera's address. Without a word, a crib that nobody watches would look calm.
+            _LOGGER.exception("Watching %s could not begin, it is tried again", self._monitor.config.name)
+            self._no_stream(SourceProblem.CANNOT_CONNECT)
+
+    async def _make(self) -> None:
+        begun = self._changes
         source = await self._source()
-        if source is None or self._stopped:
+        if source is None or self._overtaken(begun):
             return
         self._again_s = float("inf")
-        self._asked = 0
         if self.thread is not None:
+            self._asked = 0
             self.thread.loop.set_source(source)
             return
         monitor = self._monitor
@@ -120,7 +131,7 @@ class ThreadKeeper:
         # In the executor: OpenCV takes its time to import.
         settings = SenseSettings(zones=config.zones, age_stage=stage)
         senses = await monitor.hass.async_add_executor_job(NurserySenses, settings)
-        if self._overtaken():
+        if self._overtaken(begun) or self.thread is not None:
             return
         self._made += 1
         self._senses = senses
@@ -136,12 +147,13 @@ class ThreadKeeper:
         if monitor.keeper.state.privacy:
             self.thread.loop.set_privacy(True)
         self.thread.start()
+        self._asked = 0
         if self._made > 1:
             monitor.tell_new_stream()
 
-    def _overtaken(self) -> bool:
-        """Stopped, or a thread made, while this one was prepared."""
-        return self._stopped or self.thread is not None
+    def _overtaken(self, begun: int) -> bool:
+        """Stopped, or another camera set, while this one was prepared."""
+        return self._stopped or self._changes != begun
 
     async def _source(self) -> SourceSettings | None:
         monitor = self._monitor
@@ -157,6 +169,7 @@ class ThreadKeeper:
             _LOGGER.error(  # noqa: TRY400
                 "The settings of %s cannot be used: %s", monitor.config.name, type(error).__name__
             )
+            self._no_stream(SourceProblem.UNSUPPORTED_SOURCE)
         except Exception as error:  # noqa: BLE001 - another integration's fault must not end ours; its text may hold an address
             _LOGGER.error(  # noqa: TRY400
                 "The camera entity of %s failed: %s", monitor.config.name, type(error).__name__
