@@ -67,6 +67,8 @@ class CameraLoop:
         self._generation_began_s = 0.0
         self._lock = threading.Lock()
         self._abort = AbortToken()
+        self._name = name
+        self._breaker: threading.Thread | None = None
         self._stopping = False
         self._privacy = False
         self._must_forget = False
@@ -149,7 +151,7 @@ class CameraLoop:
             # Also where it is turned off again before the loop has noticed.
             self._must_forget = self._must_forget or on
             abort = self._abort
-        abort.abort()
+        self._break_off(abort)
 
     def set_source(self, source: SourceSettings) -> None:
         """Another address of the camera: connects anew at once."""
@@ -157,7 +159,7 @@ class CameraLoop:
             self._source_settings = source
             self._failures_in_row = 0
             abort = self._abort
-        abort.abort()
+        self._break_off(abort)
 
     def in_thread(self, order: Callable[[], object]) -> None:
         """Run `order` in the loop's thread before the next frame: the senses belong to it. Must be quick."""
@@ -168,7 +170,13 @@ class CameraLoop:
         with self._lock:
             self._failures_in_row = 0
             abort = self._abort
-        abort.abort()
+        self._break_off(abort)
+
+    def _break_off(self, abort: AbortToken) -> None:
+        """Ending a connection looks through this process's open files: not for the event loop that may call."""
+        breaker = threading.Thread(target=abort.abort, name=f"{self._name}-abort", daemon=True)
+        self._breaker = breaker
+        breaker.start()
 
     def close_old_viewers(self) -> None:
         """The viewers were told of the new generation: cut those that still read the old one."""
@@ -183,7 +191,7 @@ class CameraLoop:
         with self._lock:
             self._stopping = True
             abort = self._abort
-        abort.abort()
+        self._break_off(abort)
 
     def run(self) -> None:
         """The loop. Returns after `stop`; raises OSError only where the relay's socket cannot be made."""
@@ -369,6 +377,8 @@ class CameraLoop:
             self._muxer = None
 
     def _close(self) -> None:
+        if self._breaker is not None:
+            self._breaker.join(1)
         self._end_signals()
         self._link.rest(Link.STOPPED)
         self._link.stop()
