@@ -51,6 +51,7 @@ class Store:
         self._path = path
         self._engine = engine
         self._connection: Connection | None = connection
+        self._closed = False
         self.corrupt_copy = aside
 
     @classmethod
@@ -73,6 +74,10 @@ class Store:
 
     def close(self) -> None:
         """Close the file; safe to call twice. The write-ahead log is folded into the file."""
+        self._closed = True
+        self._let_go()
+
+    def _let_go(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
@@ -252,18 +257,21 @@ class Store:
 
     def checkpoint(self) -> None:
         """Fold the write-ahead log into the file: what a backup copies is then whole."""
-        connection = self._open_connection()
         try:
+            connection = self._open_connection()
             # Straight to the driver: a checkpoint inside a transaction would be refused.
             connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except (SQLAlchemyError, sqlite3.Error) as error:
+        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
             raise _store_error(error) from error
 
     # Running
 
     def _open_connection(self) -> Connection:
-        if self._connection is None:
+        if self._closed:
             raise StoreError("the store is closed")
+        if self._connection is None:
+            # The file was set aside and no new one could be made then (no room, no permission): perhaps now.
+            self._engine, self._connection, _ = open_or_recover(self._path)
         return self._connection
 
     def run[T](self, work: Callable[[Connection], T]) -> T:
@@ -273,7 +281,7 @@ class Store:
         except DBAPIError as error:
             if not is_broken(error):
                 raise _store_error(error) from error
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, OSError) as error:
             raise _store_error(error) from error
         try:
             self._begin_anew()
@@ -287,10 +295,9 @@ class Store:
             return work(connection)
 
     def _begin_anew(self) -> None:
-        self.close()
-        aside = set_aside(self._path)
+        self._let_go()
+        self.corrupt_copy = set_aside(self._path)
         self._engine, self._connection, _ = open_or_recover(self._path)
-        self.corrupt_copy = aside
 
 
 def _events(connection: Connection, query: Select[Any]) -> list[StoredEvent]:
