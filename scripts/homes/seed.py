@@ -113,12 +113,21 @@ def _write_files(config_dir: Path, options: SeedOptions) -> None:
     }
     _storage(config_dir, "http", 2, 2, {"stable": stable, "pending": None, "yaml_migration_done": True})
     root = Path(__file__).resolve().parents[2]
-    for link, source in (
-        (config_dir / "custom_components" / "cradlewatch", root / "custom_components" / "cradlewatch"),
-        (config_dir / "blueprints" / "automation" / "cradlewatch", root / "blueprints" / "automation" / "cradlewatch"),
-    ):
+    integration = config_dir / "custom_components" / "cradlewatch"
+    integration.unlink(missing_ok=True)
+    integration.symlink_to(root / "custom_components" / "cradlewatch", target_is_directory=True)
+    _link_blueprints(config_dir / "blueprints" / "automation" / "cradlewatch", root)
+
+
+def _link_blueprints(folder: Path, root: Path) -> None:
+    """Each file by itself: Home Assistant does not look for blueprints in a linked folder."""
+    if folder.is_symlink():
+        folder.unlink()
+    folder.mkdir(exist_ok=True)
+    for source in (root / "blueprints" / "automation" / "cradlewatch").glob("*.yaml"):
+        link = folder / source.name
         link.unlink(missing_ok=True)
-        link.symlink_to(source, target_is_directory=True)
+        link.symlink_to(source)
 
 
 async def _make_owner(config_dir: Path, options: SeedOptions) -> str:
