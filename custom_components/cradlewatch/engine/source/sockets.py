@@ -14,6 +14,7 @@ import threading
 
 _FDS = Path("/proc/self/fd")
 _TABLES = (Path("/proc/self/net/tcp"), Path("/proc/self/net/tcp6"))
+_LISTENING = "0A"
 _claims_lock = threading.Lock()
 # Sockets (inodes) that belong to an open source: nobody else's abort may end them.
 _claimed: set[int] = set()
@@ -63,20 +64,26 @@ def _tcp_inodes(addresses: frozenset[str]) -> set[int]:
     """Inodes of this process's TCP sockets with one of `addresses` as peer, in any state (also connecting)."""
     if sys.platform != "linux" or not addresses:
         return set()
-    with_peer: set[int] = set()
+    rows: list[list[str]] = []
     for table in _TABLES:
         with suppress(OSError):
-            with_peer |= _inodes_of_table(table.read_text(encoding="ascii"), addresses)
-    return with_peer & _own_socket_inodes()
+            rows += [line.split() for line in table.read_text(encoding="ascii").splitlines()[1:]]
+    return _with_peer([row for row in rows if len(row) > 9], addresses) & _own_socket_inodes()
 
 
-def _inodes_of_table(text: str, addresses: frozenset[str]) -> set[int]:
-    found: set[int] = set()
-    for line in text.splitlines()[1:]:
-        fields = line.split()
-        if len(fields) > 9 and _address_of(fields[2].partition(":")[0]) in addresses:
-            found.add(int(fields[9]))
-    return found
+def _with_peer(rows: list[list[str]], addresses: frozenset[str]) -> set[int]:
+    # What was accepted has the port of a listener of ours: a browser or a proxy on the camera's machine (or on this
+    # one) is no connection to the camera.
+    served = {_port_of(row[1]) for row in rows if row[3] == _LISTENING}
+    return {
+        int(row[9])
+        for row in rows
+        if _port_of(row[1]) not in served and _address_of(row[2].partition(":")[0]) in addresses
+    }
+
+
+def _port_of(hex_address: str) -> str:
+    return hex_address.partition(":")[2]
 
 
 def _address_of(hex_words: str) -> str:
