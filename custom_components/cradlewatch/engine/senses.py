@@ -19,6 +19,8 @@ _CURIOUS_S = 15.0
 _SMALL_MOVEMENT_EVERY_S = 60.0
 _SILENT_AFTER_S = 5.0
 """Without a block of sound for so long, what is heard is not known."""
+_BLIND_AFTER_S = 10.0
+"""Without a frame for so long (packets come, but cannot be decoded), what is seen is not known."""
 
 
 class NurserySenses:
@@ -35,7 +37,7 @@ class NurserySenses:
         self._occupancy = OccupancyDetector(settings.zones)
         self._listener = Listener()
         self._detectors: tuple[Detector, ...] = (self._motion, self._scene, *self._zones, self._visitor)
-        self._last_s = 0.0
+        self._last_s = float("-inf")
         self._curious_s = -1e9
 
     def on_info(self, info: StreamInfo) -> None:
@@ -72,7 +74,7 @@ class NurserySenses:
         scene = self._scene
         return Reading(
             at_s=at_s,
-            motion=self._motion.active,
+            motion=self._motion.active and self._sees(at_s),
             activity_level=round(self._activity.level, 1),
             activity=self._activity.state,
             occupancy=self._occupancy.occupied if self._visible(at_s) else None,
@@ -92,9 +94,12 @@ class NurserySenses:
         """False only where a whole window was judged and nothing else moves; else not known."""
         return None if self._motion.active or not self._visible(at_s) else self._micro.state(at_s)
 
+    def _sees(self, at_s: float) -> bool:
+        return at_s - self._last_s < _BLIND_AFTER_S
+
     def _visible(self, at_s: float) -> bool:
         scene = self._scene
-        return not (scene.covered or scene.dark or scene.frozen or scene.moved(at_s))
+        return self._sees(at_s) and not (scene.covered or scene.dark or scene.frozen or scene.moved(at_s))
 
     @property
     def wants_every_frame(self) -> bool:

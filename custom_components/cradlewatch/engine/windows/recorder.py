@@ -159,7 +159,7 @@ class WindowRecorder:
                 item = None
             try:
                 self._step(item)
-            except (OSError, FFmpegError, ValueError) as error:
+            except Exception as error:  # noqa: BLE001 - a thread that ended here would end all windows to come
                 self._give_up(error)
         self._close_writer()
 
