@@ -22,6 +22,7 @@ from .engine.store import Store
 from .entity import home_device
 from .monitor import CribMonitor
 from .phrases import async_load_phrases
+from .report_office import ReportOffice
 from .services import async_register_services
 from .sleep_actions import async_register_sleep_actions
 from .snapshots import erase_crib
@@ -50,7 +51,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: CradlewatchConfigEntry) 
     await analyst.async_set_provider()
     await analyst.async_restore()
     folder = Path(await hass.async_add_executor_job(lambda: tempfile.mkdtemp(prefix="cradlewatch-")))
-    data = CradlewatchData(store=store, switches=switches, analyst=analyst, socket_folder=folder)
+    cribs: dict[str, CribMonitor] = {}
+    reports = ReportOffice(hass, entry, store, analyst, cribs)
+    data = CradlewatchData(
+        store=store, switches=switches, analyst=analyst, socket_folder=folder, reports=reports, cribs=cribs
+    )
     entry.runtime_data = data
     home = HomeKeeper(hass, entry, data)
     for config in home.configs().values():
@@ -59,6 +64,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: CradlewatchConfigEntry) 
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     for monitor in data.cribs.values():
         await monitor.async_start()
+    reports.start()
     entry.async_on_unload(entry.add_update_listener(home.async_updated))
     entry.async_on_unload(async_track_time_change(hass, analyst.new_day, hour=0, minute=0, second=0))
 
@@ -122,6 +128,8 @@ class HomeKeeper:
             socket_folder=data.socket_folder,
         )
         await monitor.async_restore()
+        await data.reports.async_restore(monitor)
+        monitor.window_closed = data.reports.window_closed
         data.cribs[config.crib_id] = monitor
         return monitor
 
@@ -141,7 +149,11 @@ class HomeKeeper:
     async def async_close(self, reason: str) -> None:
         """Stop all cribs at the same time, then the AI and the store, and leave no socket behind."""
         data = self._data
-        await asyncio.gather(data.analyst.async_close(), *(crib.async_stop(reason) for crib in data.cribs.values()))
+        await asyncio.gather(
+            data.reports.async_close(),
+            data.analyst.async_close(),
+            *(crib.async_stop(reason) for crib in data.cribs.values()),
+        )
         await data.store.async_close()
         await self._hass.async_add_executor_job(lambda: shutil.rmtree(data.socket_folder, ignore_errors=True))
 

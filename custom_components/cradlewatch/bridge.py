@@ -16,7 +16,7 @@ from typing import Protocol
 
 from .engine.loop import CameraLoop
 from .engine.models import LinkState, LoopFigures, Reading, Signal, StreamInfo
-from .engine.ports import Senses
+from .engine.ports import FrameTap, Senses
 from .engine.settings import LoopSettings, SourceSettings
 
 _LOGGER = logging.getLogger(__name__)
@@ -128,6 +128,7 @@ class FrameThreadPlan:
     settings: LoopSettings
     senses: Senses
     relay_path: Path
+    taps: tuple[FrameTap, ...] = ()
 
 
 class FrameThread:
@@ -145,6 +146,7 @@ class FrameThread:
             self.bridge,
             relay_path=plan.relay_path,
             name=f"cradlewatch-{plan.name}",
+            taps=plan.taps,
         )
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"cradlewatch-{plan.name}")
         self._future: Future[None] | None = None

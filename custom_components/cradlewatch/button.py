@@ -34,7 +34,10 @@ async def _check(monitor: CribMonitor) -> None:
 
 
 async def _report(monitor: CribMonitor) -> None:
-    await async_make_report(monitor)
+    # Not waited for, as with a check: a model takes its time.
+    monitor.entry.async_create_background_task(
+        monitor.hass, async_make_report(monitor), f"cradlewatch report {monitor.config.slug}"
+    )
 
 
 async def _test(monitor: CribMonitor) -> None:

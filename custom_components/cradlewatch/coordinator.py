@@ -1,8 +1,9 @@
 """What entities show: one frozen state per crib and one of the home, told only when something changed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 import logging
+from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
@@ -43,6 +44,19 @@ class ReportView:
     text: str
     score: int | None
     provider: str
+    details: dict[str, Any] = field(default_factory=dict)
+    """Plain values of a window's report, bounded; see report_view.py."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportProgress:
+    """How far the newest window is."""
+
+    stage: str
+    """closed, sending, done or failed."""
+    window_start: datetime
+    state: str | None
+    reason: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +90,7 @@ class CribState:
     last_event: MonitorEvent | None = None
     last_event_title: str | None = None
     report: ReportView | None = None
+    report_progress: ReportProgress | None = None
 
     @property
     def watching(self) -> bool:

@@ -9,6 +9,7 @@ from homeassistant.core import callback
 
 from .analyst import Analyst
 from .monitor import CribMonitor
+from .report_office import ReportOffice
 from .storage import AsyncStore, SwitchMemory
 
 type CradlewatchConfigEntry = ConfigEntry[CradlewatchData]
@@ -23,6 +24,7 @@ class CradlewatchData:
     switches: SwitchMemory
     analyst: Analyst
     socket_folder: Path
+    reports: ReportOffice
     cribs: dict[str, CribMonitor] = field(default_factory=dict)
     adders: list[AddCrib] = field(default_factory=list)
     """One per platform: makes the entities of a crib."""

@@ -23,6 +23,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: Cradlew
         "entry": async_redact_data(dict(entry.data), _SECRET),
         "options": async_redact_data(dict(entry.options), _SECRET),
         "cribs": [_crib(monitor) for monitor in data.cribs.values()],
+        "reports": data.reports.figures(),
         "home": asdict(data.analyst.coordinator.data),
         "ai": data.analyst.figures(),
         "store": {
@@ -42,6 +43,7 @@ def _crib(monitor: CribMonitor) -> dict[str, Any]:
         "zones": len(monitor.config.zones),
         "state": _state(monitor.coordinator.data),
         "figures": monitor.figures(),
+        "windows": monitor.windows.figures(),
         "open": [kind.value for kind in sorted(monitor.tracker.active_kinds)],
         "failure_detail": monitor.judge.failure_detail,
     }

@@ -1,5 +1,6 @@
 """One crib on the event loop: holds its thread, tracker and judge, and keeps what its entities show up to date."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
@@ -24,6 +25,7 @@ from .coordinator import CribCoordinator
 from .cribs import CribConfig
 from .engine.analysis.feedback import Label
 from .engine.errors import StoreError
+from .engine.incident import HAZARD_KINDS
 from .engine.models import (
     EventKind,
     Link,
@@ -44,6 +46,7 @@ from .engine.settings import SafetySettings, TrackerSettings
 from .engine.stages import new_stage_on
 from .engine.store import Store, StoredEvent
 from .engine.tracker import IncidentTracker
+from .engine.windows.recorder import ClosedWindow
 from .feedback_desk import FeedbackDesk, FeedbackResult
 from .footage import Footage
 from .incidents import IncidentDesk
@@ -52,6 +55,7 @@ from .phrases import Words, words_of
 from .state import StateKeeper
 from .storage import AsyncStore, SwitchMemory
 from .thread_keeper import ThreadKeeper
+from .window_keeper import WindowKeeper
 
 _LOGGER = logging.getLogger(__name__)
 _TICK = timedelta(seconds=1)
@@ -91,6 +95,8 @@ class CribMonitor:
         self.checks = CheckDesk(self, analyst, store)
         self.insight = Insight(self.keeper, analyst)
         self._today = dt_util.now().date()
+        self.window_closed: Callable[[str, ClosedWindow], None] | None = None
+        self.windows = WindowKeeper(hass, entry, config, store, on_closed=self._window_closed)
         self.threads = ThreadKeeper(self, socket_folder)
         self._info: StreamInfo | None = None
         self._lost = False
@@ -122,6 +128,7 @@ class CribMonitor:
         """Begin to watch. Does not wait for the camera."""
         self._unsubscribe.append(async_track_time_interval(self.hass, self._tick, _TICK, cancel_on_shutdown=True))
         self.keeper.link_changed(LinkState(link=Link.CONNECTING, since_s=time.monotonic()))
+        self.windows.start()
         self.threads.start()
         self.keeper.refresh()
 
@@ -138,7 +145,7 @@ class CribMonitor:
         self.desk.flush()
         self.save_attention()
         self._save_sleep()
-        stopped = await self.threads.async_stop()
+        stopped, _ = await asyncio.gather(self.threads.async_stop(), self.windows.async_stop())
         # The clips that were in work ended with it.
         self.desk.flush()
         return stopped
@@ -209,6 +216,7 @@ class CribMonitor:
         """The connection changed: tell it, end what it ends."""
         self.judge.on_link(state)
         self.keeper.link_changed(state)
+        self.windows.link_changed(state)
         issues.link_changed(self.hass, self.config.crib_id, self.config.name, state)
         now_at, now_s = dt_util.utcnow(), time.monotonic()
         if state.link is not Link.LIVE:
@@ -246,6 +254,7 @@ class CribMonitor:
             self._new_day(today)
         self.checks.tick(now_s)
         self.clips.tick(self.tracker.active_ids, now_s)
+        self.windows.tick(self.keeper.state, incident=not self.tracker.active_kinds.isdisjoint(HAZARD_KINDS))
         self.keeper.refresh()
 
     def _new_day(self, today: date) -> None:
@@ -271,6 +280,16 @@ class CribMonitor:
         """Tell what changed, and keep a clip of what opens."""
         self.desk.publish(events)
         self.clips.on_incidents(events, self._thread.loop if self._thread and not self._stopped else None)
+
+    @callback
+    def _window_closed(self, closed: ClosedWindow) -> None:
+        if self.window_closed is not None:
+            self.window_closed(self.config.crib_id, closed)
+
+    @callback
+    def monotonic_of(self, at: datetime) -> float:
+        """The monotonic time of a moment of the recent past."""
+        return time.monotonic() - max(0.0, (dt_util.utcnow() - at).total_seconds())
 
     @callback
     def _clip_ready(self, event: MonitorEvent) -> None:
@@ -359,6 +378,7 @@ class CribMonitor:
             self.checks.cancel()
             now_s = time.monotonic()
             self._lost = False
+            self.windows.link_changed(LinkState(link=Link.PRIVACY, since_s=now_s))
             self._publish(self.tracker.end_all("privacy", dt_util.utcnow(), now_s))
             self.judge.on_link(LinkState(link=Link.PRIVACY, since_s=now_s))
         self.keeper.refresh()

@@ -1,7 +1,5 @@
-"""A report on request: what the store holds of the last while, counted by code. No model takes part in it."""
+"""A report on request: by the video model where there is one, else what the store holds, counted by code."""
 
-from collections import Counter
-from dataclasses import replace
 from datetime import timedelta
 
 from homeassistant.exceptions import HomeAssistantError
@@ -9,23 +7,41 @@ from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN, ProviderName
 from .coordinator import ReportView
-from .engine.errors import StoreError
-from .engine.models import MonitorEvent, Phase, Severity, Status
+from .engine.errors import AnalysisError, AnalysisFailure, StoreError
+from .engine.models import MonitorEvent, Severity, Status
 from .engine.score import Grade, safety_score
 from .monitor import CribMonitor
-from .phrases import words_of
+from .report_period import MINUTES_MAX
+from .report_text import TEXT_MAX, incident_lines
 
 MINUTES = 10
-_TEXT_MAX = 2000
 _GRADES = {Severity.DANGER: Grade.DANGER, Severity.WARNING: Grade.CAUTION, Severity.INFO: Grade.RECOMMENDATION}
 
 
 async def async_make_report(monitor: CribMonitor, minutes: int = MINUTES) -> ReportView:
-    """The incidents of the last `minutes`, oldest first, and the score where a model has judged. Shows it, too.
+    """The model's report of the last `minutes`, else what the detectors know, with the reason. Shows it, too.
 
     Raises:
         HomeAssistantError: the store cannot be read; there is no report then.
     """
+    failure: str | None = None
+    if minutes <= MINUTES_MAX:
+        try:
+            view: ReportView | None = await monitor.entry.runtime_data.reports.async_between(monitor, minutes)
+        except AnalysisError as error:
+            failure = error.failure.value
+        except OSError:
+            failure = AnalysisFailure.NO_PICTURE.value
+        except StoreError as error:
+            raise HomeAssistantError(translation_domain=DOMAIN, translation_key="store_unreadable") from error
+        else:
+            if view is not None:
+                return view
+    return await _local_report(monitor, minutes, failure)
+
+
+async def _local_report(monitor: CribMonitor, minutes: int, failure: str | None) -> ReportView:
+    """The incidents of the last `minutes`, oldest first, and the score where a model has judged."""
     end = dt_util.utcnow()
     start = end - timedelta(minutes=minutes)
     events = await async_events(monitor, start=start, end=end, limit=200)
@@ -34,10 +50,11 @@ async def async_make_report(monitor: CribMonitor, minutes: int = MINUTES) -> Rep
         at=end,
         start=start,
         end=end,
-        text=_text(monitor, events)[:_TEXT_MAX],
+        text=incident_lines(monitor.hass, events, monitor.config.name)[:TEXT_MAX],
         # Without a model nothing was judged: no score is unknown, not full marks.
         score=safety_score(_GRADES[e.severity] for e in judged if e.severity in _GRADES) if judged else None,
         provider=ProviderName.LOCAL.value,
+        details={"failure": failure} if failure else {},
     )
     monitor.keeper.set_report(report)
     return report
@@ -50,15 +67,3 @@ async def async_events(monitor: CribMonitor, **query: object) -> list[MonitorEve
     except StoreError as error:
         raise HomeAssistantError(translation_domain=DOMAIN, translation_key="store_unreadable") from error
     return [item.event for item in reversed(stored)]
-
-
-def _text(monitor: CribMonitor, events: list[MonitorEvent]) -> str:
-    lines = []
-    for event in events:
-        at = dt_util.as_local(event.started_at).strftime("%H:%M:%S")
-        # What happened, not that it is over.
-        said = words_of(monitor.hass, replace(event, phase=Phase.OPENED), monitor.config.name)
-        lines.append(f"{at} {said.title}")
-    counted = Counter(event.kind.value for event in events)
-    head = ", ".join(f"{kind}: {number}" for kind, number in counted.most_common())
-    return "\n".join([head, *lines]) if lines else ""

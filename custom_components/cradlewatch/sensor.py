@@ -41,6 +41,7 @@ from .data import CradlewatchConfigEntry
 from .engine.models import Activity, Severity, Sleep
 from .entity import CribEntity, HomeEntity
 from .monitor import CribMonitor
+from .report_view import REPORT_UNRECORDED
 from .sound_sensor import DESCRIPTION as SOUND_LEVEL, SoundLevelSensor
 
 PARALLEL_UPDATES = 0
@@ -99,10 +100,20 @@ def _last_event_attributes(state: CribState) -> dict[str, Any]:
 
 
 def _report_attributes(state: CribState) -> dict[str, Any]:
-    report = state.report
+    report, progress = state.report, state.report_progress
+    shown: dict[str, Any] = {}
+    if progress is not None:
+        shown = {
+            "stage": progress.stage,
+            "window": progress.window_start.isoformat(),
+            "window_state": progress.state,
+            "window_reason": progress.reason,
+        }
     if report is None:
-        return {}
+        return shown
     return {
+        **shown,
+        **report.details,
         "text": report.text,
         "start": report.start.isoformat(),
         "end": report.end.isoformat(),
@@ -283,7 +294,9 @@ async def async_setup_entry(
 class CribSensor(CribEntity, SensorEntity):
     """One value of a crib."""
 
-    _unrecorded_attributes = frozenset({"description", "concerns", "action_needed", "text", "title"})
+    _unrecorded_attributes = (
+        frozenset({"description", "concerns", "action_needed", "text", "title"}) | REPORT_UNRECORDED
+    )
     entity_description: CribSensorDescription
 
     @property

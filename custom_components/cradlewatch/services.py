@@ -92,6 +92,7 @@ async def _report(call: ServiceCall) -> ServiceResponse:
             "text": report.text,
             "score": report.score,
             "provider": report.provider,
+            **report.details,
         }
     return {"cribs": results}
 

@@ -5,7 +5,7 @@ import time
 
 from homeassistant.core import callback
 
-from .coordinator import CribCoordinator, CribState, ReportView, SafetyView
+from .coordinator import CribCoordinator, CribState, ReportProgress, ReportView, SafetyView
 from .engine.models import Link, LinkState, LoopFigures, MonitorEvent, Reading, Sleep, StreamInfo
 from .engine.safety import SafetyJudge, SafetyState
 
@@ -114,6 +114,11 @@ class StateKeeper:
     def set_report(self, report: ReportView) -> None:
         """The newest report."""
         self._show(report=report)
+
+    @callback
+    def set_report_progress(self, progress: ReportProgress) -> None:
+        """How far the newest window is."""
+        self._show(report_progress=progress)
 
     def _show(self, **changes: object) -> None:
         self._state = replace(self._state, **changes)  # type: ignore[arg-type]

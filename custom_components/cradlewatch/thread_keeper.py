@@ -142,6 +142,7 @@ class ThreadKeeper:
             senses=senses,
             # A name of its own for each: a thread that is late in ending still has the old one.
             relay_path=self._folder / f"{config.crib_id[-10:]}-{self._made}.sock",
+            taps=(monitor.windows,),
         )
         self.thread = FrameThread(monitor.hass.loop, plan, monitor)
         if monitor.keeper.state.privacy:

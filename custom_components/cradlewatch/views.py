@@ -8,6 +8,7 @@ from homeassistant.helpers.http import HomeAssistantView
 
 from .snapshots import CLIP_URL, CLIPS, SNAPSHOT_URL, SNAPSHOTS, find_footage
 from .storage import footage_path
+from .window_views import WindowView
 from .zone_picture import ZonesView
 
 
@@ -17,6 +18,7 @@ def async_register_views(hass: HomeAssistant) -> None:
     hass.http.register_view(FootageView(hass, SNAPSHOT_URL, SNAPSHOTS, ".jpg", "image/jpeg"))
     hass.http.register_view(FootageView(hass, CLIP_URL, CLIPS, ".mp4", "video/mp4"))
     hass.http.register_view(ZonesView(hass))
+    hass.http.register_view(WindowView(hass))
 
 
 class FootageView(HomeAssistantView):

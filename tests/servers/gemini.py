@@ -99,6 +99,8 @@ class GeminiServer:
         self.most_in_flight = 0
         self.report_answer: dict[str, Any] | None = None
         """What a call that asks for a timeline (a window report) is answered with in place of `ok`."""
+        self.reports_with: Scenario | None = None
+        """What every call that asks for a timeline gets, faults included; frame checks keep the other scenarios."""
         self._lock = threading.Lock()
         self._default: Scenario = "ok"
         self._next: deque[Scenario] = deque()
@@ -116,6 +118,11 @@ class GeminiServer:
         """The generateContent requests so far."""
         with self._lock:
             return [request for request in self.requests if self._is_check(request.path)]
+
+    @property
+    def reports(self) -> list[GeminiRequest]:
+        """Those of them that ask for a window's report."""
+        return [request for request in self.checks if _asks_for_report(request.body)]
 
     @property
     def checks_received(self) -> int:
@@ -212,7 +219,10 @@ class GeminiServer:
         media, prompt = self._media(body)
         check = self._is_check(parts.path)
         with self._lock:
-            scenario = self._next.popleft() if check and self._next else self._default
+            if check and self.reports_with is not None and _asks_for_report(body):
+                scenario = self.reports_with
+            else:
+                scenario = self._next.popleft() if check and self._next else self._default
             if scenario == "500-then-ok":
                 before = [r for r in self.requests if r.scenario == scenario]
                 scenario = "500-then-ok" if len(before) % 2 == 0 else "ok"
@@ -261,7 +271,7 @@ class GeminiServer:
         return _other(request, scenario)
 
     def _check_body(self, scenario: Scenario, request: GeminiRequest) -> dict[str, Any]:
-        if self.report_answer is not None and scenario == "ok" and '"timeline"' in json.dumps(request.config):
+        if self.report_answer is not None and scenario == "ok" and _asks_for_report(request.body):
             scenario = self.report_answer
         return answer_body(scenario, max(1, len(request.prompt) // 4), 258 * len(request.images))
 
@@ -294,6 +304,10 @@ class GeminiServer:
                 await _send_slowly(connection, body, None if name == "reset_mid" else float(argument or 30))
                 return False, ""
         return None, scenario
+
+
+def _asks_for_report(body: Any) -> bool:
+    return isinstance(body, dict) and '"timeline"' in json.dumps(body.get("generationConfig", {}))
 
 
 async def _read_request(reader: asyncio.StreamReader) -> _Incoming | None:

@@ -83,6 +83,8 @@ class Ticket:
     tokens: int
     cost: float
     settled: bool = False
+    sized: bool = False
+    """Its tokens were known beforehand: a report, no frame check."""
 
 
 @dataclass(slots=True)
@@ -108,14 +110,14 @@ class Budget:
         self._day = _Day(local_now.date())
         self._open: list[Ticket] = []
 
-    def take(self, local_now: datetime, *, model: str | None, urgent: bool) -> Ticket:
-        """Leave for one call, counted at once.
+    def take(self, local_now: datetime, *, model: str | None, urgent: bool, tokens: int | None = None) -> Ticket:
+        """Leave for one call, counted at once. `tokens`: what it is expected to use, where that is known.
 
         Raises:
             AnalysisError: BUDGET_SPENT, for routine calls already while the share for danger is left.
         """
         self._turn(local_now)
-        ticket = self._priced(model)
+        ticket = self._priced(model) if tokens is None else self._sized(model, tokens)
         short = self._short(ticket, urgent=urgent)
         if short is not None:
             kept = "" if urgent else "; the rest is kept for suspected danger"
@@ -145,9 +147,11 @@ class Budget:
             tokens_in = ticket.tokens if billed else 0
         else:
             tokens_in, tokens_out = usage.tokens_in or 0, usage.tokens_out or 0
-            day.dearest_tokens = max(day.dearest_tokens, tokens_in + tokens_out)
             guess = price.of(tokens_in, tokens_out) if price else 0.0
-            day.dearest_cost = max(day.dearest_cost, guess)
+            if not ticket.sized:
+                # A report is no measure for a frame check.
+                day.dearest_tokens = max(day.dearest_tokens, tokens_in + tokens_out)
+                day.dearest_cost = max(day.dearest_cost, guess)
         cost = price.of(tokens_in, tokens_out) if price else 0.0
         day.unpriced = day.unpriced or (price is None and tokens_in + tokens_out > 0)
         day.tokens_in += tokens_in
@@ -233,6 +237,10 @@ class Budget:
         # An answer is shorter than its question, but its tokens cost several times as much.
         guess = price.of(tokens * 2 // 3, tokens // 3) if price else 0.0
         return Ticket(model, tokens, max(guess, self._day.dearest_cost if price else 0.0))
+
+    def _sized(self, model: str | None, tokens: int) -> Ticket:
+        price = self.settings.prices.get(model or "")
+        return Ticket(model, tokens, price.of(tokens, 0) if price else 0.0, sized=True)
 
     def _limits(self) -> list[tuple[str, int, float | None]]:
         """(name, index in the hours, limit)."""

@@ -7,7 +7,7 @@ from .bounds import WINDOW_S
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowSettings:
-    """Seconds unless the name says otherwise. `length_s` divides an hour; other values than ten minutes are for tests."""
+    """Seconds unless the name says otherwise. `length_s` divides an hour; other than ten minutes is for tests."""
 
     length_s: int = WINDOW_S
     due_after_s: float = 25.0

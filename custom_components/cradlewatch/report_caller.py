@@ -1,0 +1,110 @@
+"""Has windows understood by a video model: a lane of its own, so that no report ever delays a frame check."""
+
+import logging
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.util import dt as dt_util
+
+from .analyst import Analyst
+from .const import CONF_API_KEY, CONF_MODEL, CONF_PROVIDER, DEFAULT_MODEL, ProviderName
+from .engine.analysis.budget import Ticket
+from .engine.analysis.gemini_report import GeminiReporter
+from .engine.analysis.lanes import Lane, LaneFigures
+from .engine.analysis.report_jobs import ReportRequest, estimated_tokens
+from .engine.errors import AnalysisError, AnalysisFailure, Remedy
+from .engine.store import Store
+from .engine.windows.report import WindowReport
+from .storage import AsyncStore
+
+_LOGGER = logging.getLogger(__name__)
+_TEXT_TOKENS = 4000
+"""Instructions and answer, beside the frames."""
+_UNBILLED = frozenset(
+    {
+        AnalysisFailure.UNREACHABLE,
+        AnalysisFailure.RATE_LIMITED,
+        AnalysisFailure.INVALID_KEY,
+        AnalysisFailure.NO_PICTURE,
+        AnalysisFailure.MODEL_NOT_FOUND,
+    }
+)
+
+
+class ReportCaller:
+    """One for the home. Event loop only; the calls run in Home Assistant's executor."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, store: AsyncStore, analyst: Analyst) -> None:
+        self._hass = hass
+        self._entry = entry
+        self._store = store
+        self._analyst = analyst
+        self._lane = Lane[ReportRequest, GeminiReporter, WindowReport](
+            hass.async_add_executor_job, GeminiReporter.report
+        )
+        self._refused_key: str | None = None
+
+    @property
+    def understands_video(self) -> bool:
+        """True where the home's model can watch a window; else reports come from the detectors alone."""
+        return bool(self._entry.data.get(CONF_PROVIDER) == ProviderName.GEMINI)
+
+    async def async_report(self, request: ReportRequest) -> WindowReport:
+        """One call, counted in the day's budget. Raises AnalysisError."""
+        api_key = str(self._entry.data.get(CONF_API_KEY) or "")
+        if not api_key or api_key == self._refused_key:
+            raise AnalysisError(AnalysisFailure.INVALID_KEY, "waiting for a new key", remedy=Remedy.NEW_KEY)
+        reporter = GeminiReporter(api_key, str(self._entry.data.get(CONF_MODEL) or DEFAULT_MODEL))
+        frames = len(request.clip.time_map.offsets_s)
+        tokens = estimated_tokens(frames, media_resolution=request.media_resolution) + _TEXT_TOKENS
+        ticket = self._analyst.governor.budget.take(dt_util.now(), model=reporter.model, urgent=False, tokens=tokens)
+        outcome: WindowReport | AnalysisError | None = None
+        try:
+            outcome = await self._lane.submit(request, reporter)
+        except AnalysisError as error:
+            outcome = error
+            self._failed(error, api_key)
+            raise
+        else:
+            return outcome
+        finally:
+            self._settle(ticket, outcome)
+
+    async def async_close(self) -> None:
+        """Cut what is in flight, within a second."""
+        await self._lane.close()
+
+    def figures(self) -> LaneFigures:
+        """For diagnostics."""
+        return self._lane.figures()
+
+    @callback
+    def _settle(self, ticket: Ticket, outcome: WindowReport | AnalysisError | None) -> None:
+        now, budget = dt_util.now(), self._analyst.governor.budget
+        before = budget.figures(now).cost or 0.0
+        usage = outcome.usage if isinstance(outcome, WindowReport) else None
+        billed = not (isinstance(outcome, AnalysisError) and outcome.failure in _UNBILLED)
+        budget.settle(ticket, now, usage, billed=billed)
+        self._store.write(
+            Store.add_usage,
+            now.date(),
+            GeminiReporter.name,
+            calls=1,
+            failures=int(usage is None),
+            tokens_in=(usage and usage.tokens_in) or 0,
+            tokens_out=(usage and usage.tokens_out) or 0,
+            cost=max(0.0, (budget.figures(now).cost or 0.0) - before),
+        )
+        self._analyst.keep()
+
+    @callback
+    def _failed(self, error: AnalysisError, api_key: str) -> None:
+        _LOGGER.warning("A window could not be understood: %s", error)
+        if error.failure is not AnalysisFailure.INVALID_KEY:
+            return
+        self._refused_key = api_key
+        try:
+            self._entry.async_start_reauth(self._hass, data={"reauth_provider": GeminiReporter.name})
+        except HomeAssistantError:
+            _LOGGER.exception("Reauthentication could not be started")
