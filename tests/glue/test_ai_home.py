@@ -290,7 +290,9 @@ async def test_five_cribs_share_a_lane_and_danger_goes_first(
     await until(lambda: gemini.checks_received > 0, "a routine check")
     monitor = crib_of(entry, "E")
     asked, began = gemini.checks_received, time.monotonic()
-    monitor._signal(Signal(kind=EventKind.FACE_COVERED, active=True, at_s=time.monotonic(), severity=Severity.DANGER))
+    monitor._signal(
+        Signal(kind=EventKind.FACE_COVERED, active=True, at_s=time.monotonic() - 1.5, severity=Severity.DANGER)
+    )
     await until(
         lambda: any("face_covered" in json.dumps(item.body, default=str) for item in gemini.checks[asked:]),
         "the urgent check",
