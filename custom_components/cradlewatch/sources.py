@@ -13,8 +13,10 @@ from homeassistant.exceptions import HomeAssistantError
 
 from .const import CONF_CAMERA, CONF_ROTATION, CONF_SOURCE, CONF_TRANSPORT, CONF_VERIFY_TLS
 from .engine.errors import SourceError, SourceProblem
+from .engine.picture_feed import PICTURES, PictureFeed
 from .engine.settings import SourceSettings
 from .engine.source.types import AbortToken, ProbeResult
+from .stills import async_feed_stills, async_first_still
 
 MASK = "********"
 """Stands in a form where a stored password is; left there, the stored one stays."""
@@ -26,15 +28,19 @@ _SECRET_NAME = re.compile(
 )
 
 
-async def async_source_settings(hass: HomeAssistant, data: Mapping[str, Any]) -> SourceSettings:
+async def async_source_settings(
+    hass: HomeAssistant, data: Mapping[str, Any], feed: PictureFeed | None = None
+) -> SourceSettings:
     """Settings of the source that `data` of a crib names.
+
+    A camera entity without a stream is read still by still: the caller fills `feed` (see `stills`).
 
     Raises:
         SourceError: the camera entity cannot say where its stream is.
     """
     spec = data.get(CONF_SOURCE)
     if spec is None:
-        spec = await _async_stream_of_camera(hass, data[CONF_CAMERA])
+        spec = await _async_stream_of_camera(hass, data[CONF_CAMERA], stills=feed is not None)
     return SourceSettings(
         spec=spec,
         rtsp_transport=data.get(CONF_TRANSPORT, "auto"),
@@ -42,18 +48,22 @@ async def async_source_settings(hass: HomeAssistant, data: Mapping[str, Any]) ->
         rotation_deg=int(data.get(CONF_ROTATION, 0)),
         # What Home Assistant itself lets integrations read: media, www, the user's list.
         allowed_folders=tuple(sorted(hass.config.allowlist_external_dirs)),
+        feed=feed if spec == PICTURES and CONF_SOURCE not in data else None,
     )
 
 
-async def _async_stream_of_camera(hass: HomeAssistant, entity_id: str) -> str:
+async def _async_stream_of_camera(hass: HomeAssistant, entity_id: str, *, stills: bool) -> str:
     try:
         spec = await async_get_stream_source(hass, entity_id)
     except HomeAssistantError as err:
         # Not found, switched off, or its own integration failed: its text may hold an address.
         raise SourceError(SourceProblem.CANNOT_CONNECT, "the camera entity does not answer") from err
-    if not spec:
+    if spec:
+        return spec
+    if not stills:
         raise SourceError(SourceProblem.UNSUPPORTED_SOURCE, "the camera entity offers no stream")
-    return spec
+    await async_first_still(hass, entity_id)
+    return PICTURES
 
 
 async def async_probe(hass: HomeAssistant, data: Mapping[str, Any]) -> ProbeResult:
@@ -62,8 +72,14 @@ async def async_probe(hass: HomeAssistant, data: Mapping[str, Any]) -> ProbeResu
     Raises:
         SourceError: with the problem that the form shows.
     """
-    settings = await async_source_settings(hass, data)
+    feed = PictureFeed()
+    settings = await async_source_settings(hass, data, feed)
     abort = AbortToken()
+    stills = None
+    if settings.feed is not None:
+        stills = hass.async_create_background_task(
+            async_feed_stills(hass, data[CONF_CAMERA], feed), "cradlewatch stills of a camera that is tried"
+        )
     try:
         async with asyncio.timeout(PROBE_LIMIT_S):
             return await hass.async_add_executor_job(partial(_probe, settings, abort))
@@ -72,6 +88,8 @@ async def async_probe(hass: HomeAssistant, data: Mapping[str, Any]) -> ProbeResu
     finally:
         # Also where the parent closed the dialog: the thread must not stay behind.
         abort.abort()
+        if stills is not None:
+            stills.cancel()
 
 
 def _probe(settings: SourceSettings, abort: AbortToken) -> ProbeResult:

@@ -17,6 +17,7 @@ from .engine.senses import NurserySenses
 from .engine.settings import LoopSettings, SenseSettings, SourceSettings
 from .engine.stages import stage_at
 from .sources import async_source_settings
+from .stills import StillsDesk
 
 if TYPE_CHECKING:
     from .monitor import CribMonitor
@@ -44,6 +45,7 @@ class ThreadKeeper:
         self.thread: FrameThread | None = None
         self._senses: NurserySenses | None = None
         self.stops_late = 0
+        self._stills = StillsDesk(monitor.hass, monitor.entry)
 
     @callback
     def start(self) -> None:
@@ -55,12 +57,14 @@ class ThreadKeeper:
     def begin_stop(self) -> None:
         """Nothing is delivered or begun any more; the thread is told to end."""
         self._stopped = True
+        self._stills.stop()
         if self.thread is not None:
             self.thread.bridge.close()
             self.thread.request_stop()
 
     async def async_stop(self) -> bool:
         """End the thread; False where it was still busy after two seconds (it is left to itself)."""
+        self._stills.stop()
         thread, self.thread = self.thread, None
         if thread is None:
             return True
@@ -121,6 +125,7 @@ class ThreadKeeper:
         if source is None or self._overtaken(begun):
             return
         self._again_s = float("inf")
+        self._stills.follow(None if source.feed is None else self._monitor.config.camera)
         if self.thread is not None:
             self._asked = 0
             self.thread.loop.set_source(source)
@@ -160,7 +165,7 @@ class ThreadKeeper:
         monitor = self._monitor
         try:
             async with asyncio.timeout(_ASK_S):
-                return await async_source_settings(monitor.hass, monitor.config.source_data)
+                return await async_source_settings(monitor.hass, monitor.config.source_data, self._stills.feed)
         except SourceError as error:
             self._no_stream(error.problem)
         except TimeoutError:

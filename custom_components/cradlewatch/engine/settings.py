@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from .models import BoxXyxy
+from .picture_feed import PictureFeed
 
 
 def _check(name: str, value: float, low: float, high: float) -> None:
@@ -23,6 +24,8 @@ class SourceSettings:
     allowed_folders: tuple[str, ...] = ()
     """Where files may be read from; the glue fills in what Home Assistant allows."""
     rotation_deg: int = 0
+    feed: PictureFeed | None = None
+    """Where `pictures:` takes its pictures from; only the glue sets it."""
 
     def __post_init__(self) -> None:
         _check("open_timeout_s", self.open_timeout_s, 0.5, 60)

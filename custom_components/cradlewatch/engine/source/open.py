@@ -5,11 +5,13 @@ from dataclasses import replace
 from pathlib import PurePath
 
 from ..errors import SourceError, SourceProblem
+from ..picture_feed import PICTURES
 from ..settings import SourceSettings
 from .demo import DemoSource, demo_options
 from .device import DEVICE, open_device
 from .files import open_files
 from .network import HTTP_SCHEMES, RTSP_SCHEMES, open_network
+from .pushed import PushedSource
 from .segments import READ_TIMEOUT_S, PacedReader, is_playlist
 from .stream_source import StreamSource
 from .types import AbortToken, Source
@@ -29,6 +31,8 @@ def open_source(settings: SourceSettings, abort: AbortToken) -> Source:
 def _kind_of(spec: str) -> str:
     if spec.partition("?")[0] == "demo:":
         return "demo"
+    if spec == PICTURES:
+        return "pictures"
     if DEVICE.fullmatch(spec):
         return "device"
     scheme, separator, _ = spec.partition("://")
@@ -52,6 +56,12 @@ def _open_device(settings: SourceSettings, abort: AbortToken) -> Source:
     return StreamSource(open_device(settings, abort))
 
 
+def _open_pictures(settings: SourceSettings, abort: AbortToken) -> Source:
+    if settings.feed is None:
+        raise SourceError(SourceProblem.UNSUPPORTED_SOURCE, "nobody hands pictures in")
+    return PushedSource(settings, settings.feed, abort)
+
+
 def _open_demo(settings: SourceSettings, abort: AbortToken) -> Source:
     # Drawing takes memory and a second to set up: only homes that want the demo pay for it.
     from .nursery import NurseryScene  # noqa: PLC0415
@@ -65,4 +75,5 @@ _OPENERS: dict[str, Callable[[SourceSettings, AbortToken], Source]] = {
     "file": _open_files,
     "device": _open_device,
     "demo": _open_demo,
+    "pictures": _open_pictures,
 }
