@@ -7,10 +7,11 @@ _WINDOW_S = 60.0
 
 
 class LagMeter:
-    """Lateness of frames against the camera's own clock.
+    """Lateness of frames against the camera's own clock, at the moment at which viewers were given them.
 
-    The earliest arrival of the window sets the line; a frame's lag is how much later than this line it was
-    done with. Fed by the loop's thread, read by any.
+    The frame of the last minute that came earliest by the camera's clock sets the line; a frame's lag is how much
+    later than this line it was passed on. So it holds the camera's own jitter, the network's and ours, and not the
+    constant part of the way. Fed by the loop's thread, read by any.
     """
 
     def __init__(self) -> None:
@@ -23,7 +24,7 @@ class LagMeter:
             self._samples.clear()
 
     def add(self, timeline_s: float, done_s: float) -> None:
-        """A frame of the time `timeline_s` (camera's clock, made continuous) was done with at `done_s`."""
+        """A frame of the time `timeline_s` (camera's clock, made continuous) was passed on at `done_s`."""
         with self._lock:
             self._samples.append((done_s, done_s - timeline_s))
             while self._samples[0][0] < done_s - _WINDOW_S:
