@@ -1,5 +1,6 @@
 """The logbook as its own API gives it: one readable line of ours for an incident, few of Home Assistant's."""
 
+from collections import Counter
 from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
@@ -15,7 +16,14 @@ import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
 
 from custom_components.cradlewatch.const import DOMAIN
-from custom_components.cradlewatch.engine.models import EventKind, Severity, Signal, Verdict
+from custom_components.cradlewatch.engine.models import (
+    Activity,
+    EventKind,
+    Reading,
+    Severity,
+    Signal,
+    Verdict,
+)
 from tests.glue.homes import add_home, crib_data, crib_of, crib_state, entity_id, leave, live, until
 
 
@@ -135,4 +143,52 @@ async def test_home_assistant_adds_few_lines_of_its_own(
         line for line in mine if line.get("entity_id") == entity_id(hass, monitor.config.crib_id, "event", "event")
     ]
     assert len(about_test) <= 2
+    await leave(hass, entry)
+
+
+async def test_what_home_assistant_adds_to_one_incident(
+    hass: HomeAssistant, video: Path, hass_ws_client: WebSocketGenerator
+) -> None:
+    """Counted by entity: the event entity once, its binary sensor once on and once off; nothing else.
+
+    One more than wished for. The logbook leaves out by domain (counter, image, proximity), by a sensor's unit, state
+    class or numeric class, and what does not change its state: nothing that binary sensors or event entities can say.
+    """
+    assert await async_setup_component(hass, "logbook", {})
+    entry = await add_home(hass, crib_data("Nursery", str(video)))
+    monitor = crib_of(entry)
+    await live(hass, monitor)
+    assert monitor._thread is not None
+    figures = monitor._thread.loop.figures()
+    monitor.threads.begin_stop()
+    crib_id = monitor.config.crib_id
+    ws = await hass_ws_client()
+
+    def feel(*, motion: bool) -> None:
+        now_s = time.monotonic()
+        monitor._signal(Signal(kind=EventKind.MOTION, active=motion, at_s=now_s))
+        reading = Reading(
+            at_s=now_s, motion=motion, activity_level=40.0 if motion else 0.0,
+            activity=Activity.ACTIVE if motion else Activity.STILL, occupancy=None, sound=None, crying=None,
+        )  # fmt: skip
+        monitor.on_reading(reading, figures)
+
+    feel(motion=False)
+    await until(lambda: crib_state(hass, monitor, "binary_sensor", "motion").state == "off", "quiet")
+    monitor._publish(monitor.tracker.end_all("reload", dt_util.utcnow(), time.monotonic()))
+    await hass.async_block_till_done(wait_background_tasks=False)
+    before = len(await lines(hass, ws, crib_id, entry.entry_id))
+    for motion, shown in ((True, "on"), (False, "off")):
+        feel(motion=motion)
+        await until(lambda: crib_state(hass, monitor, "binary_sensor", "motion").state == shown, shown)  # noqa: B023
+    await until(
+        lambda: crib_state(hass, monitor, "event", "event").attributes.get("event_type") == "motion", "the event"
+    )
+    added = (await lines(hass, ws, crib_id, entry.entry_id))[before:]
+    theirs = Counter(line["entity_id"] for line in added if line.get("domain") != DOMAIN)
+    assert theirs == {
+        entity_id(hass, crib_id, "binary_sensor", "motion"): 2,
+        entity_id(hass, crib_id, "event", "event"): 1,
+    }
+    assert sum(line.get("domain") == DOMAIN for line in added) == 1
     await leave(hass, entry)
