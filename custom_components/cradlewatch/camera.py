@@ -102,7 +102,11 @@ class CribCamera(CribEntity, Camera):
 
     @override
     async def async_turn_on(self) -> None:
+        was_off = not self.is_on
         await self.monitor.async_set_privacy(on=False)
+        if was_off and self._dropping is None:
+            # The players of before have ended, too.
+            self._begin_drop()
 
     @callback
     @override
