@@ -16,7 +16,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 from custom_components.cradlewatch.engine.models import EventKind, Severity, Signal
 from custom_components.cradlewatch.monitor import CribMonitor
 from tests.glue.homes import add_home, crib_data, crib_of, crib_state, leave, until
-from tests.glue.test_blueprints import BLUEPRINTS, EVENT, end_automations, happens, use  # noqa: F401
+from tests.glue.test_blueprints import BLUEPRINTS, EVENT, end_automations, happens, settle, use  # noqa: F401
 
 import shutil  # isort: skip
 
@@ -163,3 +163,20 @@ async def test_the_buttons_of_a_notification(hass: HomeAssistant) -> None:
     await hass.async_block_till_done()
     assert len(pushes) == 2, "muted"
     assert await async_setup_component(hass, "homeassistant", {})
+
+
+async def test_words_of_a_model_are_not_rendered_in_a_notification(hass: HomeAssistant) -> None:
+    """Should anything get past the bounds and the plain text (tests/glue/test_hostile.py), it stays a text here."""
+    phone_entry = MockConfigEntry(domain="mobile_app")
+    phone_entry.add_to_hass(hass)
+    phone = dr.async_get(hass).async_get_or_create(
+        config_entry_id=phone_entry.entry_id, identifiers={("mobile_app", "1")}, name="Mum's phone"
+    )
+    pushes: list[ServiceCall] = async_mock_service(hass, "notify", "mobile_app_mum_s_phone")
+    hass.states.async_set(EVENT, "unknown")
+    await use(hass, "notify_phone", crib_event=EVENT, phones=[phone.id], cooldown=0)
+    words = {"title": "{{ 40 + 2 }} look", "description": "{% raise %} {{ states.sensor }}"}
+    attributes = {"event_id": "e1", "event_type": "climbing", "phase": "opened", "severity": "warning", **words}
+    hass.states.async_set(EVENT, dt_util.utcnow().isoformat(timespec="milliseconds"), attributes)
+    await settle()
+    assert (pushes[0].data["title"], pushes[0].data["message"]) == (words["title"], words["description"])
