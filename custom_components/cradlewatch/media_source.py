@@ -17,6 +17,8 @@ from homeassistant.core import HomeAssistant
 from .const import DOMAIN
 from .snapshots import CLIP_URL, CLIPS, FRAMES, SNAPSHOT_URL, SNAPSHOTS, find_footage, is_event_id
 from .storage import footage_path
+from .window_media import WINDOW, async_browse_windows, crib_folders
+from .window_views import find_window, window_url
 
 _KINDS = {
     "snapshot": (SNAPSHOTS, ".jpg", "image/jpeg", SNAPSHOT_URL),
@@ -47,6 +49,8 @@ class CradlewatchMedia(MediaSource):
     @override
     async def async_resolve_media(self, item: MediaSourceItem) -> PlayMedia:
         kind, _, name = item.identifier.partition("/")
+        if kind == WINDOW:
+            return await self._window(name)
         if not is_event_id(name):
             raise Unresolvable("No such picture")
         root = footage_path(self.hass)
@@ -65,6 +69,8 @@ class CradlewatchMedia(MediaSource):
 
     @override
     async def async_browse_media(self, item: MediaSourceItem) -> BrowseMediaSource:
+        if (item.identifier or "").startswith(f"{WINDOW}/"):
+            return await async_browse_windows(self.hass, item.identifier)
         if item.identifier:
             raise BrowseError("Nothing to browse there")
         names = await self.hass.async_add_executor_job(_newest, footage_path(self.hass) / SNAPSHOTS)
@@ -88,8 +94,15 @@ class CradlewatchMedia(MediaSource):
             title=self.name,
             can_play=False,
             can_expand=True,
-            children=children,
+            children=[*crib_folders(self.hass), *children],
         )
+
+    async def _window(self, name: str) -> PlayMedia:
+        crib_id, _, window = name.partition("/")
+        path = await self.hass.async_add_executor_job(find_window, footage_path(self.hass), crib_id, window)
+        if path is None:
+            raise Unresolvable("The clip of this window is not kept any more")
+        return PlayMedia(url=window_url(crib_id, window), mime_type="video/mp4", path=path)
 
 
 def _existing(path: Path) -> Path | None:

@@ -1,12 +1,16 @@
 """Windows of a running home: recorded, understood by a model on a real wire, told, and in nobody's way."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from homeassistant.components import media_source
 from homeassistant.core import Event, HomeAssistant
+from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.cradlewatch import report_office, window_keeper
 from custom_components.cradlewatch.diagnostics import async_get_config_entry_diagnostics
@@ -61,8 +65,6 @@ async def rows(monitor: CribMonitor) -> list[StoredWindow]:
 
 async def ended(monitor: CribMonitor, state: WindowState | None = None, count: int = 1) -> list[StoredWindow]:
     """Wait for `count` windows that have ended (in `state`)."""
-    import asyncio
-
     for _ in range(400):
         found = [row for row in await rows(monitor) if row.state.final and (state is None or row.state is state)]
         if len(found) >= count:
@@ -78,7 +80,7 @@ def gathered(hass: HomeAssistant) -> list[Event]:
 
 
 def of_kind(events: list[Event], kind: str) -> Callable[[], list[Event]]:
-    return lambda: [event for event in events if event.data["event_type"] == kind]
+    return lambda: [event for event in events if event.data["event_type"] == kind and event.data["phase"] == "opened"]
 
 
 async def test_window_is_recorded_understood_and_told(hass: HomeAssistant, video: Path, gemini: GeminiServer) -> None:
@@ -123,11 +125,11 @@ async def test_window_is_recorded_understood_and_told(hass: HomeAssistant, video
     # The same skill and the next window: no second milestone.
     await ended(monitor, WindowState.COMPLETED, 2)
     await hass.async_block_till_done()
-    assert len([event for event in of_kind(events, "milestone")() if event.data["phase"] == "opened"]) == 1
+    assert len(of_kind(events, "milestone")()) == 1
     clips = list(windows_folder(hass, monitor.config.crib_id).glob("*.mp4"))
     assert clips
     assert all(clip.stat().st_mode & 0o777 == 0o600 for clip in clips)
-    figures = (await async_get_config_entry_diagnostics(hass, entry))["windows" if False else "cribs"][0]["windows"]
+    figures = (await async_get_config_entry_diagnostics(hass, entry))["cribs"][0]["windows"]
     assert figures["closed"] >= 2
     await leave(hass, entry)
 
@@ -281,4 +283,34 @@ async def test_action_asks_for_the_window_so_far(hass: HomeAssistant, video: Pat
     assert answer is not None
     result = answer["cribs"]["Nursery"]
     assert (result["provider"], result["score"], result["failure"]) == ("local", None, "server_error")
+    await leave(hass, entry)
+
+
+async def test_windows_in_the_media_browser(
+    hass: HomeAssistant, video: Path, gemini: GeminiServer, hass_client: ClientSessionGenerator
+) -> None:
+    gemini.reports_with = ANSWER
+    assert await async_setup_component(hass, "media_source", {})
+    entry = await add_home(hass, crib_data("Nursery", str(video)), data=GEMINI)
+    monitor = crib_of(entry)
+    await live(hass, monitor)
+    row = (await ended(monitor, WindowState.COMPLETED))[-1]
+    root = await media_source.async_browse_media(hass, "media-source://cradlewatch")
+    crib = next(child for child in root.children or () if child.title == "Nursery")
+    days = await media_source.async_browse_media(hass, crib.media_content_id)
+    found = []
+    for day in days.children or ():
+        found += (await media_source.async_browse_media(hass, day.media_content_id)).children or ()
+    mine = next(child for child in found if child.media_content_id.endswith(row.window.name))
+    assert mine.title.endswith("(completed, 100)")
+    played = await media_source.async_resolve_media(hass, mine.media_content_id, None)
+    assert played.mime_type == "video/mp4"
+    client = await hass_client()
+    answer = await client.get(f"/api/cradlewatch/window/{monitor.config.crib_id}/{row.window.name}")
+    assert answer.status == 200
+    assert (await answer.read())[4:8] == b"ftyp"
+    assert (await client.get(f"/api/cradlewatch/window/{monitor.config.crib_id}/none")).status == 404
+    await client.close()
+    with pytest.raises(media_source.Unresolvable):
+        await media_source.async_resolve_media(hass, f"{crib.media_content_id}/../../secrets", None)
     await leave(hass, entry)
