@@ -42,7 +42,11 @@ class OurMotion:
 
 
 def motion(seeds: int) -> None:
-    detectors: dict[str, Callable] = {"ours (OpenCV)": lambda: OurMotion("opencv"), "ours (numpy)": lambda: OurMotion("numpy"), **PEERS}
+    detectors: dict[str, Callable] = {
+        "ours (OpenCV)": lambda: OurMotion("opencv"),
+        "ours (numpy)": lambda: OurMotion("numpy"),
+        **PEERS,
+    }
     total: dict[str, Score] = defaultdict(Score)
     families: dict[str, dict[str, Score]] = {name: defaultdict(Score) for name in detectors}
     for footage in films.motion_set(range(seeds)):
@@ -67,7 +71,10 @@ def motion(seeds: int) -> None:
     names = list(detectors)
     print("| family | " + " | ".join(names) + f" |\n|{'---|' * (len(names) + 1)}")
     for family in families[names[0]]:
-        cells = [f"{100 * families[n][family].flagged_frames / max(1, families[n][family].still_frames):.1f} %" for n in names]
+        cells = [
+            f"{100 * families[n][family].flagged_frames / max(1, families[n][family].still_frames):.1f} %"
+            for n in names
+        ]
         print(f"| {family} | " + " | ".join(cells) + " |")
 
 
@@ -95,7 +102,9 @@ def hear(sound: np.ndarray, rate_hz: int) -> list[tuple[float, bool]]:
 
 
 def crying(seeds: int, hours: float) -> None:
-    print("\n| cry in noise | rate Hz | found | delay s, median (max) | off after the last burst s |\n|---|---|---|---|---|")
+    print(
+        "\n| cry in noise | rate Hz | found | delay s, median (max) | off after the last burst s |\n|---|---|---|---|---|"
+    )
     for rate_hz in (16000, 8000, 48000):
         for snr_db in (20, 10, 0):
             delays, offs, count = [], [], seeds * 8
@@ -110,7 +119,9 @@ def crying(seeds: int, hours: float) -> None:
                     delays.append(found[0][0] - 5)
                     offs += [at_s - last_s for at_s, on in found if not on][-1:]
             shown = f"{np.median(delays):.1f} ({max(delays):.1f})" if delays else "-"
-            print(f"| {snr_db} dB | {rate_hz} | {len(delays)}/{count} | {shown} | {np.median(offs) if offs else float('nan'):.1f} |")
+            print(
+                f"| {snr_db} dB | {rate_hz} | {len(delays)}/{count} | {shown} | {np.median(offs) if offs else float('nan'):.1f} |"
+            )
     print("\n| no cry | minutes | false alarms | us per second of sound |\n|---|---|---|---|")
     each_s = 60.0
     for name, make in voices.DISTRACTORS.items():
@@ -126,12 +137,21 @@ def crying(seeds: int, hours: float) -> None:
 
 def small_movement(seeds: int) -> None:
     print("\n| small movement | found | \n|---|---|")
-    for label, amplitude_px, codec in (("1 px", 1.0, 0), ("1 px, x264 crf 28", 1.0, 28), ("0.5 px", 0.5, 0), ("0.5 px, x264 crf 28", 0.5, 28), ("none", 0.0, 0), ("none, x264 crf 28", 0.0, 28)):
+    for label, amplitude_px, codec in (
+        ("1 px", 1.0, 0),
+        ("1 px, x264 crf 28", 1.0, 28),
+        ("0.5 px", 0.5, 0),
+        ("0.5 px, x264 crf 28", 0.5, 28),
+        ("none", 0.0, 0),
+        ("none, x264 crf 28", 0.0, 28),
+    ):
         found = 0
         for seed in range(seeds * 4):
             rng = np.random.default_rng(seed)
             rate_hz, noise = rng.uniform(0.4, 1.0), rng.uniform(1, 4)
-            chest = rooms.Body((20, 13), 120, lambda t, a=amplitude_px, r=rate_hz: (172, 125 + a * np.sin(2 * np.pi * r * t), 0.3))
+            chest = rooms.Body(
+                (20, 13), 120, lambda t, a=amplitude_px, r=rate_hz: (172, 125 + a * np.sin(2 * np.pi * r * t), 0.3)
+            )
             shot = rooms.film(rng, rooms.room(rng), [chest], rooms.Camera(rng, read_noise=noise), 40)
             senses = NurserySenses(SenseSettings(vision_backend="opencv"))
             for index, (t_s, gray) in enumerate(films.through_codec(shot, crf=codec) if codec else shot):
@@ -155,7 +175,9 @@ def cost() -> None:
             senses.on_frame(Frame(gray=gray, at_s=t_s, index=index))
             senses.reading(t_s)
         each_s = (time.thread_time() - start) / len(shot)
-        print(f"| {backend} | {each_s * 1e6:.0f} | {100 * (each_s * rooms.FPS + sound_share):.2f} (sound {100 * sound_share:.2f}) |")
+        print(
+            f"| {backend} | {each_s * 1e6:.0f} | {100 * (each_s * rooms.FPS + sound_share):.2f} (sound {100 * sound_share:.2f}) |"
+        )
 
 
 def clips() -> None:
@@ -165,15 +187,24 @@ def clips() -> None:
         with av.open(str(path)) as container:
             stream = container.streams.video[0]
             every = max(1, round(float(stream.average_rate) / rooms.FPS))
-            grays = [frame.reformat(320, 320 * frame.height // frame.width, "gray").to_ndarray() for index, frame in enumerate(container.decode(stream)) if index % every == 0]
+            grays = [
+                frame.reformat(320, 320 * frame.height // frame.width, "gray").to_ndarray()
+                for index, frame in enumerate(container.decode(stream))
+                if index % every == 0
+            ]
         loops = 3 if len(grays) < 100 else 1
         senses = NurserySenses(SenseSettings(vision_backend="opencv"))
         found = []
         for index, gray in enumerate(grays * loops):
             at_s = index / rooms.FPS
-            found += [f"{at_s:.1f} {s.kind.value} {'on' if s.active else 'off'}" for s in senses.on_frame(Frame(gray=gray, at_s=at_s, index=index))]
+            found += [
+                f"{at_s:.1f} {s.kind.value} {'on' if s.active else 'off'}"
+                for s in senses.on_frame(Frame(gray=gray, at_s=at_s, index=index))
+            ]
         reading = senses.reading(at_s)
-        print(f"\n{path.name} (x{loops}): {', '.join(found) or 'no signals'}; small movement: {reading.micro_motion}, occupancy: {reading.occupancy}")
+        print(
+            f"\n{path.name} (x{loops}): {', '.join(found) or 'no signals'}; small movement: {reading.micro_motion}, occupancy: {reading.occupancy}"
+        )
 
 
 def main() -> None:

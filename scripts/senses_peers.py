@@ -74,4 +74,9 @@ def _largest(mask: np.ndarray) -> float:
     return max((cv2.contourArea(contour) for contour in contours), default=0.0)
 
 
-PEERS = {"frame difference": FrameDifference, "running average": RunningAverage, "MOG2": Mog2, "Frigate-like": FrigateLike}
+PEERS = {
+    "frame difference": FrameDifference,
+    "running average": RunningAverage,
+    "MOG2": Mog2,
+    "Frigate-like": FrigateLike,
+}

@@ -51,7 +51,7 @@ class Score:
         for start, end in moving:
             self._interval(t, state, start, end)
 
-    def _interval(self, t: "np.ndarray", state: "np.ndarray", start: float, end: float) -> None:
+    def _interval(self, t: np.ndarray, state: np.ndarray, start: float, end: float) -> None:
         self.intervals += 1
         within = (t > start) & (t <= end + 0.4)
         if not bool((state & within).any()):

@@ -35,10 +35,16 @@ def infant(rng: np.random.Generator, moving: Spans, *, size_px: float) -> list[B
     lean, tempo = rng.uniform(-0.5, 0.5), rng.uniform(0.5, 1.3)
     brightness = rng.uniform(70, 150)
 
-    def part(dx: float, dy: float, swing_px: float, phase: float, turn: float) -> Callable[[float], tuple[float, float, float]]:
+    def part(
+        dx: float, dy: float, swing_px: float, phase: float, turn: float
+    ) -> Callable[[float], tuple[float, float, float]]:
         def at(t_s: float) -> tuple[float, float, float]:
             angle = 2 * np.pi * tempo * moved_time(t_s, moving) + phase
-            return x + dx * size_px + swing_px * np.sin(angle), y + dy * size_px + swing_px * np.cos(0.8 * angle), lean + turn * np.sin(angle)
+            return (
+                x + dx * size_px + swing_px * np.sin(angle),
+                y + dy * size_px + swing_px * np.cos(0.8 * angle),
+                lean + turn * np.sin(angle),
+            )
 
         return at
 
@@ -58,7 +64,11 @@ def walker(rng: np.random.Generator, moving: Spans, *, height_px: float) -> list
 
     def at(t_s: float) -> tuple[float, float, float]:
         way = moved_time(t_s, moving)
-        return 160 + MARGIN_PX + 120 * np.sin(speed / 120 * way + phase), 95 + MARGIN_PX + 3 * np.sin(9 * way), 0.05 * np.sin(9 * way)
+        return (
+            160 + MARGIN_PX + 120 * np.sin(speed / 120 * way + phase),
+            95 + MARGIN_PX + 3 * np.sin(9 * way),
+            0.05 * np.sin(9 * way),
+        )
 
     return [Body((height_px / 4, height_px / 2), brightness, at, seed=5, texture=20)]
 
@@ -78,7 +88,17 @@ def guest(rng: np.random.Generator, stays: tuple[float, float], *, height_px: fl
     return [body], ((come, come + 3), (leave, leave + 3))
 
 
-def _make(name: str, family: str, seed: int, duration_s: float, moving: Spans, bodies: Callable[[], list[Body]], camera: Callable[[np.random.Generator], Camera], *, codec: str | None = None) -> Footage:
+def _make(
+    name: str,
+    family: str,
+    seed: int,
+    duration_s: float,
+    moving: Spans,
+    bodies: Callable[[], list[Body]],
+    camera: Callable[[np.random.Generator], Camera],
+    *,
+    codec: str | None = None,
+) -> Footage:
     def frames() -> Iterator[tuple[float, Gray]]:
         rng = np.random.default_rng(seed)
         drawn = film(rng, room(rng), bodies(), camera(rng), duration_s)
@@ -87,7 +107,9 @@ def _make(name: str, family: str, seed: int, duration_s: float, moving: Spans, b
     return Footage(name=name, family=family, duration_s=duration_s, moving=moving, frames=frames)
 
 
-def through_codec(frames: Iterator[tuple[float, Gray]], *, crf: int = 30, fps: float = FPS, gop: int = 10) -> Iterator[tuple[float, Gray]]:
+def through_codec(
+    frames: Iterator[tuple[float, Gray]], *, crf: int = 30, fps: float = FPS, gop: int = 10
+) -> Iterator[tuple[float, Gray]]:
     """The frames after a real x264 at this quality, keyframes every `gop`."""
     file = io.BytesIO()
     times = []
@@ -114,7 +136,9 @@ def _steps(rng: np.random.Generator, duration_s: float) -> Callable[[float], flo
 
 def _shaking(rng: np.random.Generator, size_px: float) -> Callable[[float], tuple[float, float]]:
     steps = rng.uniform(-size_px, size_px, (2000, 2))
-    return lambda t_s: (0.0, 0.0) if t_s % 20 < 8 else (float(steps[int(t_s * FPS + 0.5), 0]), float(steps[int(t_s * FPS + 0.5), 1]))
+    return lambda t_s: (
+        (0.0, 0.0) if t_s % 20 < 8 else (float(steps[int(t_s * FPS + 0.5), 0]), float(steps[int(t_s * FPS + 0.5), 1]))
+    )
 
 
 def plain(_rng: np.random.Generator, noise: float) -> Camera:
@@ -130,20 +154,41 @@ def motion_set(seeds: range, duration_s: float = 70.0) -> Iterator[Footage]:
             make = partial(infant, size_px=size_px, moving=moving)
             bodies = partial(_seeded, make, seed)
             noise = rng.uniform(1, 4)
-            yield _make(f"infant {label} {seed}", "infant " + label, seed, duration_s, moving, bodies, partial(plain, noise=noise))
+            yield _make(
+                f"infant {label} {seed}",
+                "infant " + label,
+                seed,
+                duration_s,
+                moving,
+                bodies,
+                partial(plain, noise=noise),
+            )
         moving = spans(rng, duration_s)
         lying = partial(_seeded, partial(infant, size_px=14.0, moving=moving), seed)
-        yield _make(f"infant x264 {seed}", "infant x264", seed, duration_s, moving, lying, partial(plain, noise=3.0), codec=str(28 + 2 * (seed % 3)))
+        yield _make(
+            f"infant x264 {seed}",
+            "infant x264",
+            seed,
+            duration_s,
+            moving,
+            lying,
+            partial(plain, noise=3.0),
+            codec=str(28 + 2 * (seed % 3)),
+        )
         yield _make(f"infant infrared {seed}", "infant infrared", seed, duration_s, moving, lying, _infrared)
         moving = spans(rng, duration_s)
         walking = partial(_seeded, partial(walker, height_px=float(rng.uniform(60, 130)), moving=moving), seed)
         yield _make(f"walker {seed}", "walker", seed, duration_s, moving, walking, partial(plain, noise=2.0))
         _, moving = guest(np.random.default_rng(seed), (12.0, 40.0), height_px=120)
         visiting = partial(_seeded, lambda r: guest(r, (12.0, 40.0), height_px=120)[0], seed)
-        yield _make(f"guest {seed}", "guest, then empty room", seed, duration_s, moving, visiting, partial(plain, noise=2.0))
+        yield _make(
+            f"guest {seed}", "guest, then empty room", seed, duration_s, moving, visiting, partial(plain, noise=2.0)
+        )
         for label, camera in STILL_CAMERAS.items():
             yield _make(f"{label} {seed}", label, seed, duration_s, (), list, camera)
-        yield _make(f"still x264 {seed}", "still x264", seed, duration_s, (), list, partial(plain, noise=4.0), codec="30")
+        yield _make(
+            f"still x264 {seed}", "still x264", seed, duration_s, (), list, partial(plain, noise=4.0), codec="30"
+        )
 
 
 def _seeded(make: Callable[[np.random.Generator], list[Body]], seed: int) -> list[Body]:

@@ -9,7 +9,14 @@ type Sound = NDArray[np.float32]
 type Maker = Callable[[np.random.Generator, float, int], Sound]
 
 
-def _voiced(pitch_hz: NDArray[np.float64], rate_hz: int, formants: list[tuple[float, float, float]], tilt: float, breath: float, rng: np.random.Generator) -> NDArray[np.float64]:
+def _voiced(
+    pitch_hz: NDArray[np.float64],
+    rate_hz: int,
+    formants: list[tuple[float, float, float]],
+    tilt: float,
+    breath: float,
+    rng: np.random.Generator,
+) -> NDArray[np.float64]:
     """Harmonics of a bending pitch, weighted by formants (Hz, bandwidth, gain) and a tilt in dB per octave."""
     phase = 2 * np.pi * np.cumsum(pitch_hz) / rate_hz
     out = np.zeros(pitch_hz.size)
@@ -45,7 +52,11 @@ def cry(rng: np.random.Generator, duration_s: float, rate_hz: int, level_dbfs: f
     """A cry: bursts of 0.5-1.6 s that rise and fall, breaths of 0.25-0.8 s between, formants of a small tract."""
     out = np.zeros(int(duration_s * rate_hz))
     base_hz = rng.uniform(330, 540)
-    formants = [(1100 * rng.uniform(0.85, 1.15), 350, 1.0), (2900 * rng.uniform(0.85, 1.15), 600, 0.6), (450, 300, 0.35)]
+    formants = [
+        (1100 * rng.uniform(0.85, 1.15), 350, 1.0),
+        (2900 * rng.uniform(0.85, 1.15), 600, 0.6),
+        (450, 300, 0.35),
+    ]
     at = 0
     while at < out.size:
         size = min(int(rng.uniform(0.5, 1.6) * rate_hz), out.size - at)
@@ -58,7 +69,9 @@ def cry(rng: np.random.Generator, duration_s: float, rate_hz: int, level_dbfs: f
     return _scaled(out, level_dbfs)
 
 
-def speech(rng: np.random.Generator, duration_s: float, rate_hz: int, level_dbfs: float = -25, pitch_hz: float | None = None) -> Sound:
+def speech(
+    rng: np.random.Generator, duration_s: float, rate_hz: int, level_dbfs: float = -25, pitch_hz: float | None = None
+) -> Sound:
     """Speech-like: syllables of 0.1-0.35 s with changing vowels, consonant noise, phrases with pauses."""
     out = np.zeros(int(duration_s * rate_hz))
     base_hz = pitch_hz or rng.choice([110.0, 130, 190, 220, 260])
@@ -69,7 +82,9 @@ def speech(rng: np.random.Generator, duration_s: float, rate_hz: int, level_dbfs
             size = int(rng.uniform(0.1, 0.35) * rate_hz)
             first, second = vowels[int(rng.integers(len(vowels)))]
             t = np.linspace(0, 1, size)
-            pitch = base_hz * (1.15 - 0.03 * index) * (1 + rng.uniform(-0.12, 0.12) * t) * _jitter(rng, size, rate_hz, 0.01)
+            pitch = (
+                base_hz * (1.15 - 0.03 * index) * (1 + rng.uniform(-0.12, 0.12) * t) * _jitter(rng, size, rate_hz, 0.01)
+            )
             part = _voiced(pitch, rate_hz, [(first, 90, 1.0), (second, 120, 0.5), (2600, 200, 0.2)], 6.0, 0.03, rng)
             part *= _envelope(size, rate_hz, 0.03, 0.05)
             hiss = int(rng.uniform(0.02, 0.08) * rate_hz)
@@ -120,7 +135,7 @@ def humming(rng: np.random.Generator, duration_s: float, rate_hz: int, level_dbf
 
 def music(rng: np.random.Generator, duration_s: float, rate_hz: int, level_dbfs: float = -25) -> Sound:
     """Instruments: struck or held notes, melody over chords, drums now and then."""
-    out = np.zeros(int(duration_s * rate_hz) + 2 * rate_hz)
+    out = np.zeros(int(duration_s * rate_hz) + 4 * rate_hz)
     key_hz, beat_s, held = rng.uniform(200, 420), rng.uniform(0.25, 0.6), bool(rng.integers(2))
     at = 0.0
     while at < duration_s:
@@ -130,8 +145,14 @@ def music(rng: np.random.Generator, duration_s: float, rate_hz: int, level_dbfs:
         size = int(rng.choice([1, 1, 2]) * beat_s * rate_hz * (1.0 if held else 2.0))
         t = np.arange(size) / rate_hz
         for note in notes:
-            part = sum(0.6**k * np.sin(2 * np.pi * note * (k + 1) * t) for k in range(7) if note * (k + 1) < rate_hz * 0.45)
-            shape = _envelope(size, rate_hz, 0.02, 0.05) if held else np.exp(-t / 0.4) * _envelope(size, rate_hz, 0.005, 0.05)
+            part = sum(
+                0.6**k * np.sin(2 * np.pi * note * (k + 1) * t) for k in range(7) if note * (k + 1) < rate_hz * 0.45
+            )
+            shape = (
+                _envelope(size, rate_hz, 0.02, 0.05)
+                if held
+                else np.exp(-t / 0.4) * _envelope(size, rate_hz, 0.005, 0.05)
+            )
             out[int(at * rate_hz) : int(at * rate_hz) + size] += part * shape
         if rng.random() < 0.3:
             hit = np.exp(-np.arange(rate_hz // 8) / (0.02 * rate_hz)) * rng.standard_normal(rate_hz // 8) * 1.5
@@ -154,7 +175,11 @@ def pink_noise(rng: np.random.Generator, duration_s: float, rate_hz: int, level_
 def vacuum(rng: np.random.Generator, duration_s: float, rate_hz: int, level_dbfs: float = -18) -> Sound:
     """A vacuum cleaner: broad noise and a motor's tone with harmonics that wanders when it is pushed."""
     size = int(duration_s * rate_hz)
-    tone = rng.uniform(250, 600) * (1 + 0.02 * np.sin(2 * np.pi * 0.4 * np.arange(size) / rate_hz)) * _jitter(rng, size, rate_hz, 0.004)
+    tone = (
+        rng.uniform(250, 600)
+        * (1 + 0.02 * np.sin(2 * np.pi * 0.4 * np.arange(size) / rate_hz))
+        * _jitter(rng, size, rate_hz, 0.004)
+    )
     motor = _voiced(tone, rate_hz, [(900, 900, 1.0)], 4.0, 0.0, rng)
     noise = pink_noise(rng, duration_s, rate_hz).astype(float)
     mixed = motor / np.std(motor) + 2 * noise / np.std(noise)

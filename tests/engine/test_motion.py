@@ -7,7 +7,6 @@ from custom_components.cradlewatch.engine.detectors.backend import NumpyBackend,
 from custom_components.cradlewatch.engine.models import Activity, EventKind, StreamInfo
 from custom_components.cradlewatch.engine.settings import Zone
 from tests.corpus import films, rooms
-
 from tests.engine.senses_help import EPOCH_S, both_backends, make_senses, shoot, spans_of, times_of, watch
 
 MOVES = ((10.0, 14.0), (19.0, 22.0))

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from custom_components.cradlewatch.engine.models import EventKind
-
 from tests.engine.senses_help import EPOCH_S, both_backends, make_senses, shoot, spans_of, times_of, watch
 
 SCENE = (EventKind.LENS_COVERED, EventKind.TOO_DARK, EventKind.CAMERA_MOVED, EventKind.PICTURE_FROZEN)

@@ -1,6 +1,7 @@
 """Age stages and what they arm."""
 
 from datetime import date, timedelta
+import itertools
 
 import pytest
 
@@ -24,7 +25,7 @@ def test_full_months(born, on, months):
 
 
 def test_stages_follow_one_another_without_a_gap():
-    for (_, end), (start, _) in zip(STAGES_MONTHS, STAGES_MONTHS[1:], strict=False):
+    for (_, end), (start, _) in itertools.pairwise(STAGES_MONTHS):
         assert start == end + 1
     assert (STAGES_MONTHS[0][0], STAGES_MONTHS[-1][1]) == (0, 71)
 

@@ -75,7 +75,7 @@ class ChangeMeter:
         self._worst = 0.0
         self._pulse: float | None = None
         self._peaks: Picture | None = None
-        self._spikes = _SPIKES[1]
+        self.spikes = _SPIKES[1]
         self.noise = 1.0
 
     def sample(self, picture: Picture, at_s: float) -> Sample:
@@ -158,7 +158,7 @@ class ChangeMeter:
     def ratio(self, residual: Picture, restless: float) -> Picture:
         """The residuals against their limits; above 1 is a change."""
         assert self._usual is not None
-        judged: Picture = residual / (self._usual * np.float32(self._limit * self._spikes * max(1.0, restless)))
+        judged: Picture = residual / (self._usual * np.float32(self._limit * self.spikes * max(1.0, restless)))
         return judged
 
     def is_recoded(self, quick: Picture, valid: Mask) -> bool:
@@ -198,7 +198,7 @@ class ChangeMeter:
         """As new."""
         self.forget()
         self._usual = self._texture = self._peaks = self._pulse = None
-        self._spikes = _SPIKES[1]
+        self.spikes = _SPIKES[1]
 
     def learn(self, new: Sample, residual: Picture, ratio: Picture, valid: Mask) -> None:
         """Learn texture and the usual change; hardly where something clearly moves."""
@@ -230,7 +230,7 @@ class ChangeMeter:
         if self._peaks is None or self._peaks.shape != ratios.shape:
             self._peaks = np.full(ratios.shape, _SPIKES[1], np.float32)
         np.maximum(self._peaks * np.float32(_FORGET_PEAK), ratios, out=self._peaks)
-        self._spikes = min(_SPIKES[2], max(_SPIKES[0], _quantile(self._peaks[valid], 0.75)))
+        self.spikes = min(_SPIKES[2], max(_SPIKES[0], _quantile(self._peaks[valid], 0.75)))
 
     def _bound(self, usual: Picture, residual: Picture, valid: Mask, rate: float) -> None:
         """The picture as a whole leads: its noise falls and rises faster than a window alone may."""

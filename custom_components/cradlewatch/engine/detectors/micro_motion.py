@@ -6,6 +6,7 @@ mobile can look the same, and a blanket can hide it.
 
 from collections import deque
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,7 +118,7 @@ class MicroMotionDetector:
             if int(rows.sum()) >= 3:
                 steady[rows] -= steady[rows].mean(axis=0)
 
-    def _not_the_coder(self, hertz: NDArray[np.float64]) -> Mask:
+    def _not_the_coder(self, hertz: NDArray[np.floating[Any]]) -> Mask:
         """Without the rhythm of the keyframes and its harmonics: what swings with them may be the coder's."""
         usable = np.ones(hertz.size, bool)
         gaps_s = np.diff([at_s for at_s in self._recoded if at_s >= self._times[0]])

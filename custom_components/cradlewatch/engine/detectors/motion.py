@@ -18,6 +18,8 @@ from .view import Upset, View
 HOLD_S = 0.7
 """Quiet for so long before motion is off. With the older reference of `change.py`: about 1.3 s after the last move."""
 _LOW = 0.95
+_BLOCK_WINDOWS = 5
+"""A single block of a coder covers so many windows."""
 _BURST_WINDOWS = 12
 _CONFIRM_S = 1.0
 _MAX_GAP_S = 1.6
@@ -53,6 +55,8 @@ class MotionDetector:
         solid = int((strong & (count3(strong) >= 3)).sum())
         low = view.ratio > _LOW
         faint = int((low & (count3(low) >= 3)).sum())
+        if view.coded:
+            solid, faint = (count if count > _BLOCK_WINDOWS else 0 for count in (solid, faint))
         if solid:
             self._seen_s = at_s
         if view.upset is Upset.BREAK or not view.settled or view.gap_s > _MAX_GAP_S:

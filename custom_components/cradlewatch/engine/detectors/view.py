@@ -49,6 +49,8 @@ class View:
     """The scene has been shifted by the same amount for seconds: the camera was knocked, it does not shake."""
     noise: float
     """Usual change between frames of a still window, in gray levels."""
+    coded: bool
+    """A coder's blocks are seen changing by themselves: a change as small as one of them says nothing."""
 
 
 class Detector(Protocol):

@@ -14,6 +14,7 @@ from .view import Upset, View
 
 _BREAK_RESTLESS = 2.2
 """Times the usual change in the quiet third of the picture: more is no body, it is the picture itself."""
+_CODED_SPIKES = 1.12
 _SHAKE_SHARE = 0.45
 """Share of the textured windows that change when all of the picture moves."""
 _ALIGNED_GAIN = 0.6
@@ -23,7 +24,7 @@ _SHAKE_MEMORY_S = 5.0
 _UPSET_S, _UPSET_PAUSE_S = 2.0, 1.0
 _BLURRED_S = 0.7
 _STAYS_S = 3.0
-_SETTLE_S = 0.9
+_SETTLE_S, _START_S = 0.9, 2.1
 _WARM_UP_FRAMES = 6
 _MIN_HALVED_PX = 240
 
@@ -132,6 +133,8 @@ class Viewer:
     def _first(self, frame: Frame, sample: Sample, gap_s: float) -> View:
         self._meter.keep(sample)
         self._anchor = sample.picture
+        # A start takes longer to settle than a break: the coder's first keyframes are still to come.
+        self._broken_s = frame.at_s + _START_S
         blank = np.zeros(self._valid.shape, np.float32)
         return self._view(frame, sample, gap_s, blank, self._valid, Upset.NONE, settled=False)
 
@@ -152,6 +155,7 @@ class Viewer:
             shift_xy_px=self._shift,
             shift_stays=self._shift_stays(frame.at_s),
             noise=self._meter.noise,
+            coded=self._meter.spikes > _CODED_SPIKES,
         )
 
     def _all_moves(self, quick: Picture, restless: float) -> bool:
