@@ -21,6 +21,7 @@ from .data import CradlewatchConfigEntry, CradlewatchData
 from .engine.store import Store
 from .entity import home_device
 from .monitor import CribMonitor
+from .phone_buttons import async_listen_buttons
 from .phrases import async_load_phrases
 from .report_office import ReportOffice
 from .services import async_register_services
@@ -39,6 +40,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_register_services(hass)
     async_register_sleep_actions(hass)
     async_register_views(hass)
+    async_listen_buttons(hass)
     return True
 
 
@@ -178,6 +180,7 @@ class HomeKeeper:
         monitor = self._data.cribs.pop(crib_id)
         issues.crib_removed(self._hass, crib_id)
         await monitor.async_stop("removed")
+        self._data.analyst.governor.remove(crib_id)
         self._data.store.write(Store.erase_crib, crib_id)
         await self._data.switches.async_forget(crib_id)
         await self._hass.async_add_executor_job(erase_crib, footage_path(self._hass), crib_id)
