@@ -228,6 +228,10 @@ class Home:
         entry: dict[str, Any] = result["result"]
         return entry
 
+    async def remove_entry(self, entry_id: str) -> None:
+        """Delete a config entry, as its menu does."""
+        await self._request("DELETE", f"/api/config/config_entries/entry/{entry_id}")
+
     async def entities(self, platform: str = "cradlewatch") -> dict[str, str]:
         """Entity ids of the integration, by their unique id."""
         rows = await self.command("config/entity_registry/list")
