@@ -1,7 +1,7 @@
 """Who judges pictures in this home: providers in order, one lane, the budget of the day, and what is wrong."""
 
-from dataclasses import asdict, replace
-from datetime import datetime, timedelta
+from dataclasses import asdict
+from datetime import datetime
 import logging
 import time
 from typing import Any
@@ -12,10 +12,10 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
 from . import ai_issues
+from .ai_view import BLOCKED, quarter, shaped, status_of
 from .const import CONF_PROVIDER, SUBENTRY_CRIB, ProviderName
 from .coordinator import HomeCoordinator, HomeState
-from .engine.analysis.breaker import BreakerState
-from .engine.analysis.budget import BudgetLevel, Ticket
+from .engine.analysis.budget import Ticket
 from .engine.analysis.cadence import Due, Scene
 from .engine.analysis.chain import ProviderChain
 from .engine.analysis.governor import Governor
@@ -31,7 +31,6 @@ from .storage import AsyncStore
 
 _LOGGER = logging.getLogger(__name__)
 _KEPT = "governor"
-_BLOCKED = (BudgetLevel.URGENT_ONLY, BudgetLevel.SPENT)
 
 
 class Analyst:
@@ -68,7 +67,7 @@ class Analyst:
     @property
     def blocked(self) -> bool:
         """True while the budget leaves no routine check."""
-        return self.spends and self.governor.figures(dt_util.now()).budget.level in _BLOCKED
+        return self.spends and self.governor.figures(dt_util.now()).budget.level in BLOCKED
 
     @property
     def images_max(self) -> int:
@@ -162,9 +161,9 @@ class Analyst:
     async def _send(self, request: CheckRequest, provider: Provider) -> Verdict:
         if provider.name in self._refused:
             raise AnalysisError(AnalysisFailure.INVALID_KEY, "waiting for a new key", remedy=Remedy.NEW_KEY)
-        shaped = _shaped(request, provider)
+        fitting = shaped(request, provider)
         if provider.name == ProviderName.LOCAL:
-            return await self._lane.submit(shaped, provider)
+            return await self._lane.submit(fitting, provider)
         scene = self._scenes.get(request.crib_id) or Scene()
         ticket = self.governor.take(
             request.crib_id, scene, time.monotonic(), dt_util.now(), model=provider.model, urgent=request.urgent
@@ -172,7 +171,7 @@ class Analyst:
         outcome: Verdict | AnalysisError | None = None
         self.push()
         try:
-            outcome = await self._lane.submit(shaped, provider)
+            outcome = await self._lane.submit(fitting, provider)
         except AnalysisError as error:
             outcome = error
             raise
@@ -239,7 +238,10 @@ class Analyst:
         """Tell the home's entities."""
         figures = self.governor.figures(dt_util.now())
         budget = figures.budget
-        status, reason = self._status(budget.level, budget.limit)
+        links = self._chain.links if self._chain else ()
+        failure = self._failure or (self._off.failure if self._off else None)
+        shown = status_of(links, budget.level, budget.limit, failure) if self.spends else ("off", None)
+        status, reason = shown
         self.coordinator.push(
             HomeState(
                 calls=budget.calls,
@@ -252,27 +254,13 @@ class Analyst:
                 level=budget.level.value,
                 limit=budget.limit,
                 # In steps, or each call would write a state.
-                ends_at=_quarter(budget.ends_at),
+                ends_at=quarter(budget.ends_at),
                 providers=self._providers(),
                 spared=figures.spared,
                 refused=figures.refused,
                 day_started_at=dt_util.start_of_local_day(),
             )
         )
-
-    def _status(self, level: BudgetLevel, limit: str | None) -> tuple[str, str | None]:
-        if not self.spends:
-            return "off", None
-        if level in _BLOCKED:
-            return "budget_spent", f"{limit}_{'kept_for_danger' if level is BudgetLevel.URGENT_ONLY else 'spent'}"
-        links = self._chain.links if self._chain else ()
-        pausing = [link for link in links if link.breaker.state in (BreakerState.BACKING_OFF, BreakerState.PROBING)]
-        why = next((link.breaker.last_failure for link in links if link.breaker.last_failure), None) or self._failure
-        if links and len(pausing) == len(links):
-            return "backing_off", why and why.value
-        if why is not None or self._off is not None:
-            return "degraded", (why or AnalysisFailure.PROVIDER_OFF).value
-        return ("degraded", f"saving_{limit}") if level is BudgetLevel.ECONOMY else ("ok", None)
 
     def _providers(self) -> tuple[tuple[str, str], ...]:
         return (
@@ -295,15 +283,3 @@ class Analyst:
                 for link in links
             ],
         }
-
-
-def _shaped(request: CheckRequest, provider: Provider) -> CheckRequest:
-    """The request as the provider can take it: the newest pictures."""
-    most = provider.capabilities.images_max
-    return request if len(request.pictures) <= most else replace(request, pictures=request.pictures[-most:])
-
-
-def _quarter(at: datetime | None) -> datetime | None:
-    if at is None:
-        return None
-    return at.replace(second=0, microsecond=0) - timedelta(minutes=at.minute % 15)
