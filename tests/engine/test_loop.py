@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 import tempfile
+import threading
 import time
 
 import av
@@ -92,6 +93,20 @@ def test_source_that_is_not_there_is_lost_and_comes_by_another_address(clip: Pat
         run.wait_link(Link.LOST, 12)
         assert run.loop.link.reason == "cannot_connect"
         assert "hunter2" not in repr(run.notes.links)
+
+
+def test_the_loop_ends_before_who_stops_it_goes_on(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = threading.Thread.start
+
+    def late(thread: threading.Thread) -> None:
+        if thread.name.endswith("-abort"):
+            time.sleep(0.5)
+        begin(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", late)
+    # Nothing of it may be left: no thread, no socket.
+    with running_loop(str(clip), allowed_folders=(str(clip.parent),)) as run:
+        run.wait_link(Link.LIVE)
 
 
 def test_stop_while_waiting_to_reconnect_is_quick() -> None:

@@ -175,8 +175,10 @@ class CameraLoop:
     def _break_off(self, abort: AbortToken) -> None:
         """Ending a connection looks through this process's open files: not for the event loop that may call."""
         breaker = threading.Thread(target=abort.abort, name=f"{self._name}-abort", daemon=True)
-        self._breaker = breaker
-        breaker.start()
+        with self._lock:
+            # Both or neither: one that has not begun cannot be joined.
+            breaker.start()
+            self._breaker = breaker
 
     def close_old_viewers(self) -> None:
         """The viewers were told of the new generation: cut those that still read the old one."""
@@ -377,8 +379,10 @@ class CameraLoop:
             self._muxer = None
 
     def _close(self) -> None:
-        if self._breaker is not None:
-            self._breaker.join(1)
+        with self._lock:
+            breaker = self._breaker
+        if breaker is not None:
+            breaker.join(1)
         self._end_signals()
         self._link.rest(Link.STOPPED)
         self._link.stop()
