@@ -177,7 +177,7 @@ def bench_memory(report: Report, spans: Spans) -> None:
         report.add(
             MEMORY, f"growth over {spans.memory_min:g} min, a viewer comes and goes every 5 s", growth, "MB",
             goal=max(1.0, 2 * noise),
-            note=f"goal: noise around the trend, twice; median of the second half against the first; noise {noise:.1f} MB;"
+            note=f"goal: twice the noise around the trend; second half against the first; noise {noise:.1f} MB;"
             f" threads {before['threads']} -> {after['threads']}, files {before['files']} -> {after['files']}",
         )  # fmt: skip
         report.camera_core_percent.append(("memory", camera.core_percent()))
