@@ -147,10 +147,17 @@ async def test_report_that_hangs_delays_no_check_and_no_picture(
     assert thread is not None
     frames = thread.loop.figures().frames_total
     before = gemini.checks_received - len(gemini.reports)
-    for _ in range(3):
+    verdicts = 0
+    for _ in range(10):
         answer = await hass.services.async_call("cradlewatch", "check", {}, blocking=True, return_response=True)
         assert answer is not None
-        assert answer["cribs"]["Nursery"]["verdict"]["safety"] == "safe"
+        result = answer["cribs"]["Nursery"]
+        # A check that motion began may take the place of ours; nothing else may come between.
+        assert result["failure"] in (None, "cancelled"), result
+        verdicts += result["verdict"] is not None
+        if verdicts == 3:
+            break
+    assert verdicts == 3
     assert gemini.in_flight >= 1, "the report hangs still"
     assert gemini.checks_received - len(gemini.reports) >= before + 3
     assert crib_state(hass, monitor, "sensor", "safety").state == "safe"
