@@ -386,7 +386,6 @@ class CameraLoop:
         self._end_signals()
         self._link.rest(Link.STOPPED)
         self._link.stop()
-        self._clips.end_all()
         self._forget()
         if not self._relay.stop():
             _LOGGER.warning("The relay's thread did not end in time")

@@ -1,0 +1,74 @@
+"""Cribs come, change and go in a running home: nothing of them is left, and the others never notice."""
+
+from pathlib import Path
+import threading
+
+from homeassistant.core import HomeAssistant
+import pytest
+
+from custom_components.cradlewatch.engine.models import EventKind, Signal
+from custom_components.cradlewatch.storage import footage_path
+from tests.glue.helpers import write_video
+from tests.glue.homes import add_home, crib_data, crib_of, leave, live, until
+
+
+@pytest.fixture(autouse=True)
+def own_folder(hass: HomeAssistant, tmp_path: Path) -> None:
+    hass.config.config_dir = str(tmp_path / "config")
+    (tmp_path / "config").mkdir(exist_ok=True)
+
+
+def threads_of(name: str) -> list[str]:
+    return sorted(thread.name for thread in threading.enumerate() if thread.name.startswith(f"cradlewatch-{name}"))
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+async def test_rename_change_remove_and_unload_leave_nothing(hass: HomeAssistant, video: Path) -> None:
+    other = write_video(video.with_name("other.mp4"))
+    entry = await add_home(hass, crib_data("Stays", str(video)), crib_data("Goes", str(video)))
+    stays, goes = crib_of(entry, "Stays"), crib_of(entry, "Goes")
+    await live(hass, stays)
+    await live(hass, goes)
+    sockets = entry.runtime_data.socket_folder
+    assert len(list(sockets.iterdir())) == 2
+    assert stays._thread is not None
+    frames_of_stays = stays._thread.loop
+    files = open_files()
+
+    # Another source, live: its thread is a new one, the old one is gone; the other crib keeps its own.
+    sub = entry.subentries[goes.config.crib_id]
+    hass.config_entries.async_update_subentry(entry, sub, data={**sub.data, "source": str(other)})
+    await hass.async_block_till_done()
+    await until(lambda: goes._thread is not None and goes._thread.loop.link.link.value == "live", "the other source")
+    assert len(list(sockets.iterdir())) == 2
+    assert len([name for name in threads_of("goes") if name.endswith("-relay")]) == 1
+    assert abs(open_files() - files) <= 3
+
+    # Another name: nothing is opened anew.
+    before = goes._thread
+    hass.config_entries.async_update_subentry(entry, entry.subentries[goes.config.crib_id], title="Went")
+    await hass.async_block_till_done()
+    assert goes.config.name == "Went"
+    assert goes._thread is before
+
+    # Gone: threads, socket, files, rows.
+    goes._signal(Signal(kind=EventKind.CRYING, active=True, at_s=before.loop.link.since_s))  # type: ignore[union-attr]
+    folder = footage_path(hass, "clips", goes.config.crib_id)
+    await until(lambda: folder.is_dir() and any(folder.iterdir()), "a clip")
+    hass.config_entries.async_remove_subentry(entry, goes.config.crib_id)
+    await until(lambda: threads_of("goes") == [], "the threads to end", 5)
+    await until(lambda: len(list(sockets.iterdir())) == 1, "the socket to go", 5)
+    await until(lambda: not folder.exists(), "the footage to go", 5)
+    assert await goes.async_query_events() == []
+    assert stays._thread is not None
+    assert stays._thread.loop is frames_of_stays
+    assert frames_of_stays.figures().reconnects == 0
+
+    # All of it.
+    await leave(hass, entry)
+    assert threads_of("") == []
+    assert not sockets.exists()
+    assert open_files() < files
