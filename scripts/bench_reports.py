@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 import os
 from pathlib import Path
+import sys
 import tempfile
 import threading
 import time
@@ -203,3 +204,7 @@ def _native(name: str) -> int:
 def _cpu_s(task: int) -> float:
     fields = Path(f"/proc/self/task/{task}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) * _TICK_S
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
