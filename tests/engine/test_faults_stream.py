@@ -1,6 +1,7 @@
 """A stream that is spoilt on its way to us: viewers go on, and nothing of it reaches them as a fault of ours."""
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 import tempfile
 import time
@@ -37,7 +38,7 @@ def test_clock_set_by_an_hour(film: Path, hour: float) -> None:
             assert viewer.gets_picture_within(1)
             assert viewer.backward == 0
             assert viewer.ended is None
-            gaps = [b - a for a, b in zip(viewer.times_s, viewer.times_s[1:], strict=False)]
+            gaps = [b - a for a, b in pairwise(viewer.times_s)]
             assert max(gaps) < 2, "no hole where the clock jumped"
         assert run.notes.generations == 0
         assert run.loop.figures().reconnects == 0
