@@ -60,6 +60,7 @@ CONF_ROOM_ENTITIES: Final = "room_entities"
 CONF_DANGER_ENTITIES: Final = "danger_entities"
 CONF_PERSONS: Final = "persons"
 CONF_CROP: Final = "crop_to_crib"
+CONF_VIDEO_REPORTS: Final = "video_reports"
 
 DEFAULT_MODEL: Final = "gemini-3.1-flash-lite"
 """The small fast model that Home Assistant's own Gemini integration recommends, too."""

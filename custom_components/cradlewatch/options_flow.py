@@ -27,6 +27,7 @@ from .const import (
     CONF_RULES,
     CONF_TOKENS_PER_DAY,
     CONF_URGENT_SHARE,
+    CONF_VIDEO_REPORTS,
     SUBENTRY_CRIB,
 )
 from .home_settings import (
@@ -111,6 +112,7 @@ def _context_schema() -> probatio.Schema:
             probatio.Optional(CONF_DANGER_ENTITIES): _entities(_DANGEROUS),
             probatio.Optional(CONF_PERSONS): _entities(["person"]),
             probatio.Optional(CONF_CROP, default=False): BooleanSelector(),
+            probatio.Optional(CONF_VIDEO_REPORTS, default=True): BooleanSelector(),
         }
     )
 

@@ -32,6 +32,7 @@ from .const import (
     ProviderName,
 )
 from .engine.analysis.openai_compatible import OpenAiCompatibleProvider
+from .engine.analysis.report_jobs import TOKENS_PER_FRAME
 from .engine.analysis.runner import CancelToken, run_job
 from .engine.errors import AnalysisError, AnalysisFailure
 from .engine.settings import CheckSettings
@@ -47,6 +48,9 @@ _OFFERED_MODELS = [DEFAULT_MODEL, "gemini-2.5-flash-lite", "gemini-2.5-flash"]
 """Offered before a key is known; afterwards the list is the one that Google gives for that key."""
 
 TOKENS_IN_PER_CHECK = 1900
+REPORTS_A_DAY = 144
+TOKENS_PER_REPORT = 600 * TOKENS_PER_FRAME["low"] + 4000
+"""A frame a second for ten minutes, and the words."""
 """One picture (258 at this size), instructions and the form of the answer; held true by a test."""
 TOKENS_OUT_PER_CHECK = 250
 
@@ -177,6 +181,8 @@ def estimate(cribs: int) -> dict[str, str]:
         "calls": _rounded(calls),
         "tokens_in": _rounded(calls * TOKENS_IN_PER_CHECK),
         "tokens_out": _rounded(calls * TOKENS_OUT_PER_CHECK),
+        "report_calls": _rounded(REPORTS_A_DAY * cribs),
+        "report_tokens": _rounded(REPORTS_A_DAY * cribs * TOKENS_PER_REPORT),
         "picture": str(settings.long_edge_px),
         "key_url": "https://aistudio.google.com/app/apikey",
         "price_url": "https://ai.google.dev/pricing",

@@ -8,7 +8,7 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
 from .analyst import Analyst
-from .const import CONF_API_KEY, CONF_MODEL, CONF_PROVIDER, DEFAULT_MODEL, ProviderName
+from .const import CONF_API_KEY, CONF_CROP, CONF_MODEL, CONF_PROVIDER, CONF_VIDEO_REPORTS, DEFAULT_MODEL, ProviderName
 from .engine.analysis.budget import Ticket
 from .engine.analysis.gemini_report import GeminiReporter
 from .engine.analysis.lanes import Lane, LaneFigures
@@ -47,8 +47,11 @@ class ReportCaller:
 
     @property
     def understands_video(self) -> bool:
-        """True where the home's model can watch a window; else reports come from the detectors alone."""
-        return bool(self._entry.data.get(CONF_PROVIDER) == ProviderName.GEMINI)
+        """True where the home's model can watch a window and the parent lets it; else the detectors alone report."""
+        options = self._entry.options
+        # A window shows the whole room: not where only the crib may be sent.
+        allowed = bool(options.get(CONF_VIDEO_REPORTS, True)) and not options.get(CONF_CROP, False)
+        return allowed and self._entry.data.get(CONF_PROVIDER) == ProviderName.GEMINI
 
     async def async_report(self, request: ReportRequest) -> WindowReport:
         """One call, counted in the day's budget. Raises AnalysisError."""

@@ -202,9 +202,9 @@ async def test_local_reports_send_nothing_and_score_nothing(
     entry = await add_home(hass, crib_data("Nursery", str(video)))
     monitor = crib_of(entry)
     await live(hass, monitor)
-    monitor.test_alert()
     found = await ended(monitor, WindowState.COMPLETED)
     assert found[0].score is None
+    monitor.test_alert()
     state = await until(
         lambda: (s := crib_state(hass, monitor, "sensor", "report")).attributes.get("timeline") and s, "the report"
     )
@@ -223,6 +223,22 @@ async def test_ai_switch_off_sends_no_video(hass: HomeAssistant, video: Path, ge
     await ended(monitor, WindowState.COMPLETED)
     await until(lambda: crib_state(hass, monitor, "sensor", "report").attributes.get("provider"), "the report")
     assert crib_state(hass, monitor, "sensor", "report").attributes["provider"] == "local"
+    assert gemini.reports == []
+    await leave(hass, entry)
+
+
+@pytest.mark.parametrize("option", [{"video_reports": False}, {"crop_to_crib": True}])
+async def test_parent_who_allows_no_video_gets_local_reports(
+    hass: HomeAssistant, video: Path, gemini: GeminiServer, option: dict[str, bool]
+) -> None:
+    entry = await add_home(hass, crib_data("Nursery", str(video)), data=GEMINI)
+    hass.config_entries.async_update_entry(entry, options=option)
+    monitor = crib_of(entry)
+    await live(hass, monitor)
+    await ended(monitor, WindowState.COMPLETED)
+    answer = await hass.services.async_call("cradlewatch", "report", {}, blocking=True, return_response=True)
+    assert answer is not None
+    assert answer["cribs"]["Nursery"]["provider"] == "local"
     assert gemini.reports == []
     await leave(hass, entry)
 
