@@ -1,6 +1,7 @@
 """Cradlewatch: an AI baby monitor of any camera."""
 
 import asyncio
+from datetime import datetime, timedelta
 import logging
 from pathlib import Path
 import shutil
@@ -8,7 +9,7 @@ import tempfile
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
-from homeassistant.core import Event, HomeAssistant
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.event import async_track_time_change
 from homeassistant.helpers.typing import ConfigType
@@ -31,6 +32,8 @@ from .storage import AsyncStore, SwitchMemory, erase_all, footage_path
 from .views import async_register_views
 
 _LOGGER = logging.getLogger(__name__)
+
+_KEEP_HISTORY = timedelta(days=180)
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -69,6 +72,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: CradlewatchConfigEntry) 
     reports.start()
     entry.async_on_unload(entry.add_update_listener(home.async_updated))
     entry.async_on_unload(async_track_time_change(hass, analyst.new_day, hour=0, minute=0, second=0))
+
+    @callback
+    def purge(now: datetime) -> None:
+        store.write(Store.purge, now - _KEEP_HISTORY)
+
+    entry.async_on_unload(async_track_time_change(hass, purge, hour=4, minute=10, second=0))
 
     async def stopping(_event: Event) -> None:
         await home.async_close("shutdown")

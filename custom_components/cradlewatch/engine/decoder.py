@@ -134,7 +134,8 @@ class Decoder:
         scale = min(1.0, width_px / (height if turned else width))
         size = (max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2))
         # Area scaling averages sensor noise out; the luma plane alone would be sampled by swscale as well.
-        small = self._scaler.reformat(frame, *size, "gray", interpolation=Interpolation.AREA)
+        # FFmpeg would start a thread for each core, for a picture of 320 pixels, and keep them until a collection.
+        small = self._scaler.reformat(frame, *size, "gray", interpolation=Interpolation.AREA, threads=1)
         gray = small.to_ndarray().astype(np.uint8, copy=False)
         if rotation_deg:
             gray = np.ascontiguousarray(np.rot90(gray, -rotation_deg // 90))

@@ -26,11 +26,15 @@ from .relay import RelayServer
 from .ring import StreamRing
 from .settings import LoopSettings, SourceSettings
 from .source.open import open_source
+from .source.reach import answers
 from .source.types import AbortToken, MediaItem, Source
 from .timeline import Timeline
 
 _LOGGER = logging.getLogger(__name__)
 _READING_EVERY_S = 1.0
+_PROBE_EVERY_S = 1.0
+# What was gathered while the source was opened comes in one burst: late by nobody's fault.
+_LAG_AFTER_S = 2.0
 # Wrap of the 33-bit clock comes after 26.5 h from the timeline's start at 1 h: begin anew before it.
 _GENERATION_MAX_S = 24 * 3600.0
 
@@ -76,6 +80,7 @@ class CameraLoop:
         self._packets_dropped = 0
         self._reconnects = 0
         self._jumps_seen = 0
+        self._lag_from_s = 0.0
         self._last_video_s: float | None = None
         self._orders: deque[Callable[[], object]] = deque(maxlen=16)
         self._failures_in_row = 0
@@ -247,7 +252,19 @@ class CameraLoop:
             return
         if time.monotonic() - began_s > 30:
             self._failures_in_row = 0
-        abort.wait(self._delay_s(problem))
+        self._wait_to_retry(abort, problem)
+
+    def _wait_to_retry(self, abort: AbortToken, problem: SourceProblem | None) -> None:
+        """Wait for the back-off, shorter where a camera that could not be reached answers again."""
+        until_s = time.monotonic() + self._delay_s(problem)
+        was_away = False
+        while (left_s := until_s - time.monotonic()) > 0 and not abort.wait(min(_PROBE_EVERY_S, left_s)):
+            if problem is not SourceProblem.CANNOT_CONNECT:
+                continue
+            reached = answers(self._source_settings.spec, _PROBE_EVERY_S / 2, abort)
+            if reached and was_away:
+                return
+            was_away = was_away or reached is False
 
     def _delay_s(self, problem: SourceProblem | None) -> float:
         """Time to wait before the next attempt: 1, 2, 4, 8, 15, 15... s; 5 min with wrong credentials."""
@@ -285,6 +302,7 @@ class CameraLoop:
             self._end_signals()
         self._timeline.source_reopened()
         self._lag.clear()
+        self._lag_from_s = now_s + _LAG_AFTER_S
         self._decoder.source_opened()
         shape = StreamShape.of(source.video_stream, source.audio_stream)
         if self._muxer is None or self._muxer.shape != shape or now_s - self._generation_began_s > _GENERATION_MAX_S:
@@ -331,6 +349,8 @@ class CameraLoop:
         if jumps != self._jumps_seen:
             self._jumps_seen = jumps
             self._lag.clear()
+        if done_s < self._lag_from_s:
+            return
         self._lag.add(self._timeline.video_out_s or 0.0, done_s)
 
     def _on_audio(self, item: MediaItem) -> None:

@@ -28,7 +28,7 @@ def encode_picture(
     """JPEG of a decoded frame, scaled down to `long_edge_px` where it is larger; `rotation_deg` clockwise."""
     width, height = scaled_size(frame.width, frame.height, long_edge_px)
     # A reformatter of its own: the one that a frame keeps must not be shared between threads.
-    small = VideoReformatter().reformat(frame, width, height, "rgb24", interpolation=Interpolation.AREA)
+    small = VideoReformatter().reformat(frame, width, height, "rgb24", interpolation=Interpolation.AREA, threads=1)
     image = Image.fromarray(small.to_ndarray())
     if rotation_deg:
         image = image.rotate(-rotation_deg, expand=True)
@@ -68,7 +68,9 @@ class PictureStore:
         small: VideoFrame | None = None
         if keep:
             width, height = scaled_size(frame.width, frame.height, _KEPT_LONG_EDGE_PX)
-            small = self._reformatter.reformat(frame, width, height, "yuv420p", interpolation=Interpolation.AREA)
+            small = self._reformatter.reformat(
+                frame, width, height, "yuv420p", interpolation=Interpolation.AREA, threads=1
+            )
         with self._lock:
             self._newest = (frame, at_s)
             if small is not None:

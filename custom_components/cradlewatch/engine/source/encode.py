@@ -88,7 +88,7 @@ class H264Encoder:
         width, height = self.size_wh
         if frame.format.name == "yuv420p" and (frame.width, frame.height) == (width, height):
             return frame
-        return frame.reformat(width=width, height=height, format="yuv420p")
+        return frame.reformat(width=width, height=height, format="yuv420p", threads=1)
 
     def close(self) -> None:
         """Release the encoder; safe to call twice."""

@@ -125,4 +125,4 @@ def _decoded(data: bytes) -> VideoFrame | None:
     if min(width, height) < 16:
         return None
     pixels = np.ascontiguousarray(np.asarray(picture)[:height, :width])
-    return VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format="yuv420p")
+    return VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format="yuv420p", threads=1)

@@ -22,7 +22,7 @@ def upright(frame: VideoFrame, rotation_deg: int, size_wh: tuple[int, int]) -> V
     width, height = planes[0].shape[1], planes[0].shape[0]
     packed = np.concatenate([plane.reshape(-1) for plane in planes]).reshape(height * 3 // 2, width)
     own = VideoFrame.from_ndarray(packed, format="yuv420p")
-    return own if (width, height) == size_wh else own.reformat(*size_wh)
+    return own if (width, height) == size_wh else own.reformat(*size_wh, threads=1)
 
 
 def _planes(frame: VideoFrame) -> list[NDArray[np.uint8]]:

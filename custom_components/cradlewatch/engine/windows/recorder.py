@@ -142,6 +142,7 @@ class WindowRecorder:
             *small_size(frame.width, frame.height),
             "yuv420p",
             interpolation=Interpolation.FAST_BILINEAR if fast else Interpolation.AREA,
+            threads=1,
         )
         try:
             self._waiting.put_nowait((small, at_s))
