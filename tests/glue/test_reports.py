@@ -131,6 +131,9 @@ async def test_window_is_recorded_understood_and_told(hass: HomeAssistant, video
     assert all(clip.stat().st_mode & 0o777 == 0o600 for clip in clips)
     figures = (await async_get_config_entry_diagnostics(hass, entry))["cribs"][0]["windows"]
     assert figures["closed"] >= 2
+    sent_late_ms = entry.runtime_data.reports.sent_late_ms
+    print(f"clip {figures['close_late_ms']:.0f} ms after the close, request {sent_late_ms:.0f} ms after it was due")
+    assert sent_late_ms < 2000, "design: within 2 s of the due time"
     await leave(hass, entry)
 
 
