@@ -103,7 +103,8 @@ def hear(sound: np.ndarray, rate_hz: int) -> list[tuple[float, bool]]:
 
 def crying(seeds: int, hours: float) -> None:
     print(
-        "\n| cry in noise | rate Hz | found | delay s, median (max) | off after the last burst s |\n|---|---|---|---|---|"
+        "\n| cry in noise | rate Hz | found | delay s, median (max) | off after the last burst s |"
+        "\n|---|---|---|---|---|"
     )
     for rate_hz in (16000, 8000, 48000):
         for snr_db in (20, 10, 0):
@@ -120,7 +121,8 @@ def crying(seeds: int, hours: float) -> None:
                     offs += [at_s - last_s for at_s, on in found if not on][-1:]
             shown = f"{np.median(delays):.1f} ({max(delays):.1f})" if delays else "-"
             print(
-                f"| {snr_db} dB | {rate_hz} | {len(delays)}/{count} | {shown} | {np.median(offs) if offs else float('nan'):.1f} |"
+                f"| {snr_db} dB | {rate_hz} | {len(delays)}/{count} | {shown} | "
+                f"{np.median(offs) if offs else float('nan'):.1f} |"
             )
     print("\n| no cry | minutes | false alarms | us per second of sound |\n|---|---|---|---|")
     each_s = 60.0
@@ -176,7 +178,8 @@ def cost() -> None:
             senses.reading(t_s)
         each_s = (time.thread_time() - start) / len(shot)
         print(
-            f"| {backend} | {each_s * 1e6:.0f} | {100 * (each_s * rooms.FPS + sound_share):.2f} (sound {100 * sound_share:.2f}) |"
+            f"| {backend} | {each_s * 1e6:.0f} | {100 * (each_s * rooms.FPS + sound_share):.2f} "
+            f"(sound {100 * sound_share:.2f}) |"
         )
 
 
@@ -203,7 +206,8 @@ def clips() -> None:
             ]
         reading = senses.reading(at_s)
         print(
-            f"\n{path.name} (x{loops}): {', '.join(found) or 'no signals'}; small movement: {reading.micro_motion}, occupancy: {reading.occupancy}"
+            f"\n{path.name} (x{loops}): {', '.join(found) or 'no signals'}; "
+            f"small movement: {reading.micro_motion}, occupancy: {reading.occupancy}"
         )
 
 

@@ -6,7 +6,6 @@ They are packed with the integration: a home that has it from HACS has no other 
 from pathlib import Path
 from typing import Any
 
-from homeassistant.components.automation import DOMAIN as AUTOMATION_DOMAIN
 from homeassistant.components.automation.helpers import async_get_blueprints
 from homeassistant.const import SERVICE_RELOAD
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
@@ -16,6 +15,8 @@ from homeassistant.util.file import WriteError, write_utf8_file_atomic
 import probatio
 
 from .const import DOMAIN
+
+AUTOMATION_DOMAIN = "automation"
 
 PACKED = Path(__file__).parent / "blueprints"
 INSTALL_SCHEMA = probatio.Schema({probatio.Optional("replace", default=False): cv.boolean})
