@@ -113,6 +113,9 @@ async def test_what_shows_nothing_has_no_clip(hass: HomeAssistant, video: Path, 
     monitor.test_alert()
     cry(monitor, on=True)
     await until(lambda: any(path.name.endswith(".part") for path in clips_of(hass, monitor)), "the clip")
+    # An incident waits up to a second for its picture before it is told.
+    await until(lambda: any(event["type"] == "test" for event in told), "the test alert")
+    await until(lambda: any(event["type"] == "crying" for event in told), "the crying")
     assert len(clips_of(hass, monitor)) <= 1 + sum(1 for event in told if event["type"] == "motion")
     test_id = next(event["event_id"] for event in told if event["type"] == "test")
     assert not any(test_id in path.name for path in clips_of(hass, monitor))

@@ -80,8 +80,8 @@ async def test_the_old_address_that_comes_late_is_not_watched(
     answer_late = asyncio.Event()
     real = thread_keeper.async_source_settings
 
-    async def slow_at_first(hass: HomeAssistant, data: Any) -> SourceSettings:
-        found = await real(hass, data)
+    async def slow_at_first(hass: HomeAssistant, data: Any, feed: Any = None) -> SourceSettings:
+        found = await real(hass, data, feed)
         if found.spec == str(video):
             await answer_late.wait()
         return found
