@@ -32,7 +32,15 @@ async def async_setup_entry(
 class CribEvent(CribEntity, EventEntity):
     """Fires when an incident opens, grows worse or is judged."""
 
+    # No name of its own: the logbook reads "Mina is crying", not "Event is crying".
+    _attr_name = None
     _unrecorded_attributes = frozenset({"description", "action_needed"})
+
+    @property
+    @override
+    def suggested_object_id(self) -> str:
+        """Its entity id keeps its key, beside the camera that has the bare name."""
+        return KEY_EVENT
 
     @override
     async def async_added_to_hass(self) -> None:

@@ -8,6 +8,7 @@ from homeassistant.core import callback
 from homeassistant.util import dt as dt_util
 
 from .engine.analysis.feedback import FeedbackBook, FeedbackEntry, Label
+from .engine.incident import LOCAL, PERSON
 from .engine.models import EventKind, MonitorEvent, Severity, Signal, Status
 from .engine.store import Store
 from .storage import AsyncStore
@@ -56,7 +57,8 @@ class FeedbackDesk:
     @callback
     def give(self, event: MonitorEvent, label: Label) -> FeedbackResult:
         """Note a word about an incident of this crib."""
-        danger = event.severity is Severity.DANGER and event.status is Status.CONFIRMED and event.provider != "local"
+        by_model = event.status is Status.CONFIRMED and event.provider not in (LOCAL, PERSON)
+        danger = by_model and event.severity is Severity.DANGER
         # An hour of quiet begins when it is asked for; the other words are about the hour of the incident.
         at = dt_util.now() if label is Label.IGNORE_HOUR else dt_util.as_local(event.started_at)
         self.book.give(

@@ -156,7 +156,7 @@ class IncidentDesk:
             EVENT_BUS, {**attributes, **where, "event_type": kind, "type": kind, "crib": self.name}
         )
         if self._is_news(event):
-            line = {"name": self.name, "message": logbook_message(self._hass, event, words, self.name), "kind": kind}
+            line = {"name": self.name, "message": logbook_message(self._hass, event), "kind": kind}
             self._hass.bus.async_fire(EVENT_LINE, {**line, **where, "event_id": event.event_id})
 
     def _is_news(self, event: MonitorEvent) -> bool:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from homeassistant.core import HomeAssistant
 
-from .engine.models import MonitorEvent, Status
-from .wording import LANGUAGES, load_texts, words
+from .engine.models import MonitorEvent
+from .wording import LANGUAGES, line_words, load_texts, words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,19 +29,12 @@ def words_of(hass: HomeAssistant, event: MonitorEvent, name: str) -> Words:
     return Words(title=title, description=description)
 
 
-def logbook_message(hass: HomeAssistant, event: MonitorEvent, said: Words, name: str) -> str:
+def logbook_message(hass: HomeAssistant, event: MonitorEvent) -> str:
     """One line that reads after the crib's name: what, how serious, who says so."""
     texts = load_texts(_language(hass))
     provider = texts.providers.get(event.provider, event.provider)
-    what = texts.dismissed if event.status is Status.DISMISSED else _after_name(said.title, name)
     parts = (texts.severities[event.severity], provider, texts.statuses[event.status])
-    return f"{what} ({', '.join(part for part in parts if part)})"
-
-
-def _after_name(title: str, name: str) -> str:
-    """`title` without the name that the logbook puts before it."""
-    rest = title.removeprefix(name)
-    return rest.lstrip(": ") if rest[:1] in (":", " ") else title
+    return f"{line_words(event, texts)} ({', '.join(part for part in parts if part)})"
 
 
 def _language(hass: HomeAssistant) -> str:

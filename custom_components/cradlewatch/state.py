@@ -13,6 +13,8 @@ _FIGURES_EVERY_S = 30.0
 _LEVEL_EVERY_S = 10.0
 _LEVEL_JUMP = 15
 _SOUND_JUMP_DB = 6
+_MOTION_HOLD_S = 10.0
+"""A child that stirs is moving, not moving, still, moving: the detector's pauses are no news for a logbook."""
 
 
 class StateKeeper:
@@ -25,6 +27,8 @@ class StateKeeper:
         self._next_figures_s = float("-inf")
         self._next_level_s = float("-inf")
         self._next_sound_s = float("-inf")
+        self._moved_s = float("-inf")
+        self._moving: bool | None = None
 
     @property
     def state(self) -> CribState:
@@ -34,7 +38,7 @@ class StateKeeper:
     @callback
     def refresh(self) -> None:
         """Judge anew what time alone changes, and show the state."""
-        state = self._state
+        self._state = state = replace(self._state, motion=self._motion(time.monotonic()))
         asleep = None if state.sleep is None else state.sleep is Sleep.ASLEEP
         judged = self._judge.state(time.monotonic(), asleep=asleep, enabled=state.ai_on)
         self._show(safety=_view(judged))
@@ -64,10 +68,12 @@ class StateKeeper:
         if not self._state.watching:
             return
         now_s = time.monotonic()
+        # What is not seen is not still: covered, dark, frozen.
+        self._moving = True if reading.motion else False if reading.visible else None
+        if self._moving:
+            self._moved_s = now_s
         self._state = replace(
             self._state,
-            # What is not seen is not still: covered, dark, frozen.
-            motion=True if reading.motion else False if reading.visible else None,
             occupancy=reading.occupancy,
             sound=reading.sound,
             crying=reading.crying,
@@ -125,7 +131,8 @@ class StateKeeper:
         self._coordinator.push(self._state)
 
     def _forget_readings(self) -> None:
-        self._next_figures_s = self._next_level_s = self._next_sound_s = float("-inf")
+        self._next_figures_s = self._next_level_s = self._next_sound_s = self._moved_s = float("-inf")
+        self._moving = None
         self._state = replace(
             self._state,
             motion=None,
@@ -139,6 +146,10 @@ class StateKeeper:
             frame_rate=None,
             frame_lag_ms=None,
         )
+
+    def _motion(self, now_s: float) -> bool | None:
+        """On at once, off when nothing has moved for a while."""
+        return True if self._moving is False and now_s - self._moved_s < _MOTION_HOLD_S else self._moving
 
     def _level(self, reading: Reading, now_s: float) -> int | None:
         """The level as a whole number, at most every ten seconds unless it jumps: a recorder keeps each change."""

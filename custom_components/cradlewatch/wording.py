@@ -7,6 +7,7 @@ from functools import cache
 import json
 from pathlib import Path
 
+from .engine.incident import PERSON
 from .engine.models import EventKind, MonitorEvent, Phase, Severity, Status
 from .engine.sleep_sessions import SleepSession
 
@@ -16,11 +17,12 @@ LANGUAGES = ("en", "ko")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentTexts:
-    """The words for one kind. Placeholders: {name} of the crib, {zone}."""
+    """The words for one kind. Placeholders: {name} of the crib, {zone}. `line` reads after the name, in the logbook."""
 
     title: str
     description: str
     ended: str
+    line: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,7 @@ class Texts:
     incidents: Mapping[EventKind, IncidentTexts]
     zone_fallback: str
     dismissed: str
+    dismissed_by_person: str
     statuses: Mapping[Status, str]
     severities: Mapping[Severity, str]
     providers: Mapping[str, str]
@@ -47,6 +50,7 @@ def load_texts(language: str) -> Texts:
         incidents={EventKind(kind): IncidentTexts(**words) for kind, words in raw["incidents"].items()},
         zone_fallback=raw["zone_fallback"],
         dismissed=raw["dismissed"],
+        dismissed_by_person=raw["dismissed_by_person"],
         statuses={Status(key): text for key, text in raw["statuses"].items()},
         severities={Severity(key): text for key, text in raw["severities"].items()},
         providers=raw["providers"],
@@ -65,13 +69,20 @@ def words(event: MonitorEvent, name: str, texts: Texts) -> tuple[str, str]:
     zone = event.zone or texts.zone_fallback
     title = event.title or _fill(local.title, name, zone)
     description = event.description or _fill(local.description, name, zone)
-    if event.status is Status.DISMISSED and event.description is None:
-        description = texts.dismissed
+    if event.status is Status.DISMISSED and (event.description is None or event.provider == PERSON):
+        description = _dismissed(event, texts)
     if event.phase is Phase.ENDED:
         title = _fill(local.ended, name, zone) if event.end_reason is None else title
         if reason := texts.reasons.get(event.end_reason or ""):
             description = f"{description} ({reason})"
     return title, description
+
+
+def line_words(event: MonitorEvent, texts: Texts) -> str:
+    """What happened, as it reads after the crib's name: a model's own title, else our words for the kind."""
+    if event.status is Status.DISMISSED:
+        return _dismissed(event, texts)
+    return event.title or _fill(texts.incidents[event.kind].line, "", event.zone or texts.zone_fallback)
 
 
 def duration(span: timedelta, texts: Texts) -> str:
@@ -91,6 +102,10 @@ def sleep_words(session: SleepSession, now_at: datetime, name: str, texts: Texts
     for mark, value in facts.items():
         template = template.replace(mark, value)
     return texts.sleep["summary"].replace("{name}", name), template
+
+
+def _dismissed(event: MonitorEvent, texts: Texts) -> str:
+    return texts.dismissed_by_person if event.provider == PERSON else texts.dismissed
 
 
 def _fill(template: str, name: str, zone: str) -> str:

@@ -388,6 +388,20 @@ def test_a_person_dismisses_and_confirms() -> None:
     assert crib.tracker.confirm("e2", crib.at, crib.s) == ()
 
 
+def test_who_says_so_is_the_person_who_judged() -> None:
+    crib = Crib()
+    crib.verdict(Severity.DANGER)
+    (agreed,) = crib.tracker.confirm("e1", crib.at, crib.s) or (None,)
+    assert agreed is None, "the model had confirmed it already"
+    dismissed, ended = crib.tracker.dismiss("e1", crib.at, crib.s)
+    assert (dismissed.provider, ended.provider) == ("person", "person")
+    crib.on(K.CLIMBING, Severity.DANGER)
+    (confirmed,) = crib.tracker.confirm("e2", crib.at, crib.s)
+    assert confirmed.provider == "person"
+    crib.verdict(Severity.DANGER, hazard=K.CLIMBING)
+    assert crib.last.provider == "gemini", "a model's later word is its own"
+
+
 def test_memory_is_bounded_and_every_incident_ends() -> None:
     crib = Crib()
     kinds = list(EventKind)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 import time
+from types import SimpleNamespace
 from typing import Any
 
 from homeassistant.auth.models import User
@@ -9,6 +10,7 @@ from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError, Unauthorized
 import pytest
 
+from custom_components.cradlewatch import state as state_module
 from custom_components.cradlewatch.engine.models import Activity, EventKind, LoopFigures, Reading
 from tests.glue.homes import add_home, crib_data, crib_of, crib_state, entity_id, leave, live, until
 
@@ -140,4 +142,35 @@ async def test_a_guest_gets_no_footage(hass: HomeAssistant, video: Path, hass_re
         await hass.services.async_call(
             "cradlewatch", "get_events", {}, blocking=True, return_response=True, context=Context(user_id=stranger.id)
         )
+    await leave(hass, entry)
+
+
+async def test_motion_stays_on_while_a_child_stirs(
+    hass: HomeAssistant, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pauses of a second or two are no "clear": off when nothing has moved for ten seconds."""
+    entry = await add_home(hass, crib_data("Nursery", str(video)))
+    monitor = crib_of(entry)
+    await live(hass, monitor)
+    assert monitor._thread is not None
+    figures = monitor._thread.loop.figures()
+    monitor.threads.begin_stop()
+    now_s = time.monotonic()
+    monkeypatch.setattr(state_module, "time", SimpleNamespace(monotonic=lambda: now_s))
+
+    def feel(motion: bool, *, visible: bool = True) -> bool | None:
+        nonlocal now_s
+        now_s += 1
+        reading = Reading(
+            at_s=now_s, motion=motion, activity_level=0.0, activity=Activity.STILL, occupancy=None,
+            sound=None, crying=None, visible=visible,
+        )  # fmt: skip
+        monitor.on_reading(reading, figures)
+        return monitor.keeper.state.motion
+
+    assert [feel(moving) for moving in (True, False, False, True, False)] == [True] * 5
+    assert [feel(False) for _ in range(8)] == [True] * 8
+    assert feel(False) is False
+    assert feel(True) is True
+    assert feel(False, visible=False) is None, "what is not seen is not held"
     await leave(hass, entry)

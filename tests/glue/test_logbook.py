@@ -100,6 +100,13 @@ async def test_one_line_for_an_incident_and_one_for_its_verdict(
     assert len(first) == 1, first
     assert first[0]["name"] == "Nursery"
     assert "danger" in first[0]["message"]
+    # The frontend puts the entity's own name before the message, the device's where it has none.
+    row = er.async_get(hass).async_get(first[0]["entity_id"])
+    assert row is not None
+    assert row.name is None
+    assert row.original_name is None
+    assert row.entity_id == "event.nursery_event"
+    assert first[0]["message"].startswith("may have the face covered (danger, ")
     assert first[0]["entity_id"] == entity_id(hass, monitor.config.crib_id, "event", "event")
 
     monitor.publish(

@@ -10,7 +10,7 @@ import pytest
 
 from custom_components.cradlewatch.const import CRIB_ENTITY_KEYS, HOME_ENTITY_KEYS
 from custom_components.cradlewatch.engine.models import EventKind, MonitorEvent, Phase, Severity, Status
-from custom_components.cradlewatch.wording import LANGUAGES, load_texts, words
+from custom_components.cradlewatch.wording import LANGUAGES, line_words, load_texts, words
 
 FOLDER = Path(__file__).resolve().parents[2] / "custom_components" / "cradlewatch"
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
@@ -56,6 +56,10 @@ def test_every_kind_has_words(language: str, kind: EventKind) -> None:
         assert "Mina" in title
         assert description
         assert "{" not in title + description
+    line = line_words(event(kind, zone="rail"), texts)
+    assert line, "reads after the name"
+    assert "{" not in line
+    assert not line[0].isupper() or line.startswith("AI"), "a sentence goes on with it"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -73,6 +77,16 @@ def test_entities_and_event_types_are_named(language: str) -> None:
 def test_a_model_is_quoted_as_it_is() -> None:
     seen = event(EventKind.HAZARD, title="Cord {name} near the crib", description="A cord hangs in.", provider="gemini")
     assert words(seen, "Mina", load_texts("en")) == ("Cord {name} near the crib", "A cord hangs in.")
+
+
+def test_a_line_says_who_dismissed_it() -> None:
+    texts = load_texts("en")
+    by_person = event(EventKind.FACE_COVERED, status=Status.DISMISSED, phase=Phase.UPDATED, provider="person")
+    assert line_words(by_person, texts) == words(by_person, "Mina", texts)[1] == texts.dismissed_by_person
+    by_model = event(EventKind.FACE_COVERED, status=Status.DISMISSED, phase=Phase.UPDATED, provider="gemini")
+    assert line_words(by_model, texts) == texts.dismissed
+    worded = event(EventKind.HAZARD, title="Cord near the crib", provider="gemini")
+    assert line_words(worded, texts) == "Cord near the crib"
 
 
 def test_dismissed_and_ended() -> None:

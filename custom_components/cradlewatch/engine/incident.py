@@ -59,6 +59,12 @@ def clip_text(text: str | None, limit: int) -> str | None:
     return plain or None
 
 
+LOCAL = "local"
+"""Who says it where a detector, or the monitor itself, noticed it."""
+PERSON = "person"
+"""Who says it where a parent judged an incident: no model did."""
+
+
 def _rank(severity: Severity) -> int:
     return severity.rank
 

@@ -9,7 +9,7 @@ monotonic clock (`now_s`), the wall clock (`now_at`) is for display only: it may
 from collections.abc import Callable
 from datetime import datetime
 
-from .incident import MOMENTARY_KINDS, Stage
+from .incident import LOCAL, MOMENTARY_KINDS, PERSON, Stage
 from .incident_book import Events, IncidentBook, new_event_id
 from .incident_rules import back_dated, meant_by, refutes, status_of
 from .models import EventKind, MonitorEvent, Phase, Severity, Signal, Status, Verdict
@@ -44,7 +44,7 @@ class IncidentTracker(IncidentBook):
         now_s: float,
         title: str | None = None,
         description: str | None = None,
-        provider: str = "local",
+        provider: str = LOCAL,
         status: Status = Status.UNVERIFIED,
         momentary: bool = True,
     ) -> Events:
@@ -117,7 +117,7 @@ class IncidentTracker(IncidentBook):
         if again and not found.held_model and status is Status.SUSPECTED and was is not Status.CONFIRMED:
             # Dismissed and there again: suspected anew, in the detector's own (unworded) voice.
             found.status = status
-            found.say(None, None, None, "local")
+            found.say(None, None, None, LOCAL)
         if not again and not rises:
             return ()
         return (found.event(Phase.UPDATED, now_at, notable=rises or found.status is not was),)
@@ -175,6 +175,8 @@ class IncidentTracker(IncidentBook):
         if found is None or found.status is status:
             return ()
         found.status = status
+        if status is Status.DISMISSED or found.provider == LOCAL:
+            found.provider = PERSON  # a danger that a model confirmed stays its word when a person agrees
         events = [found.event(Phase.UPDATED, now_at, notable=True)]
         if status is Status.DISMISSED:
             found.held_model = False
