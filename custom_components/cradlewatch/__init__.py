@@ -15,6 +15,7 @@ from homeassistant.helpers.event import async_track_time_change
 from homeassistant.helpers.typing import ConfigType
 
 from . import issues
+from .alerts import AlertDesk
 from .analyst import Analyst
 from .const import DOMAIN, PLATFORMS, SUBENTRY_CRIB
 from .cribs import CribConfig, read_crib
@@ -59,7 +60,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: CradlewatchConfigEntry) 
     cribs: dict[str, CribMonitor] = {}
     reports = ReportOffice(hass, entry, store, analyst, cribs)
     data = CradlewatchData(
-        store=store, switches=switches, analyst=analyst, socket_folder=folder, reports=reports, cribs=cribs
+        store=store,
+        switches=switches,
+        analyst=analyst,
+        socket_folder=folder,
+        reports=reports,
+        alerts=AlertDesk(hass, entry),
+        cribs=cribs,
     )
     entry.runtime_data = data
     home = HomeKeeper(hass, entry, data)
@@ -67,6 +74,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: CradlewatchConfigEntry) 
         await home.async_prepare(config)
     dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **home_device(entry.entry_id))
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    data.alerts.start()
     for monitor in data.cribs.values():
         await monitor.async_start()
     reports.start()
@@ -151,6 +159,7 @@ class HomeKeeper:
                 self._provider_data = dict(self._entry.data)
                 await self._data.analyst.async_set_provider()
             self._data.analyst.options_changed()
+            self._data.alerts.options_changed()
             wanted = self.configs()
             for crib_id in set(self._data.cribs) - set(wanted):
                 await self._remove(crib_id)
@@ -165,6 +174,8 @@ class HomeKeeper:
             data.analyst.async_close(),
             *(crib.async_stop(reason) for crib in data.cribs.values()),
         )
+        # Last: what ends by the stop is still told, as far as the phones can be reached at once.
+        data.alerts.close()
         await data.store.async_close()
         await self._hass.async_add_executor_job(lambda: shutil.rmtree(data.socket_folder, ignore_errors=True))
 

@@ -15,6 +15,7 @@ from homeassistant.config_entries import (
 from homeassistant.core import callback
 import probatio
 
+from .alert_form import notify_schema
 from .const import (
     CONF_AI_TASK_ENTITY,
     CONF_API_KEY,
@@ -32,6 +33,7 @@ from .const import (
 from .crib_flow import CribSubentryFlow
 from .crib_form import async_check_crib, crib_schema
 from .options_flow import CradlewatchOptionsFlow
+from .phones import phones_of
 from .provider_form import (
     ai_task_schema,
     async_check_key,
@@ -50,7 +52,7 @@ TITLE = "Cradlewatch"
 
 
 class CradlewatchConfigFlow(ConfigFlow, domain=DOMAIN):
-    """user (the first crib) -> ai (whose model) -> gemini | ai_task | done."""
+    """user (the first crib) -> ai (whose model) -> gemini | ai_task | ... -> notify (whose phones) -> done."""
 
     VERSION = 1
     MINOR_VERSION = 1
@@ -115,13 +117,25 @@ class CradlewatchConfigFlow(ConfigFlow, domain=DOMAIN):
         if provider is ProviderName.OPENAI_COMPATIBLE:
             return await self.async_step_openai_compatible()
         more = [name.value for name in self._order[1:]]
-        return self._finish(
-            {CONF_PROVIDER: self._order[0].value, **self._made} | ({CONF_FALLBACK: more} if more else {})
-        )
+        self._made = {CONF_PROVIDER: self._order[0].value, **self._made} | ({CONF_FALLBACK: more} if more else {})
+        if self.source == SOURCE_RECONFIGURE:
+            # All of it, not only what changed: a key that is no longer used is not kept.
+            return self.async_update_and_abort(self._get_reconfigure_entry(), data=self._made)
+        return await self.async_step_notify()
 
     async def _take(self, data: Mapping[str, Any]) -> ConfigFlowResult:
         self._made |= data
         return await self._next()
+
+    async def async_step_notify(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Whose phones ring. Not asked where no phone has the app yet; the options ask for it later."""
+        phones = phones_of(self.hass)
+        if user_input is None and phones:
+            return self.async_show_form(step_id="notify", data_schema=notify_schema(phones), last_step=True)
+        crib = ConfigSubentryData(
+            data=self._crib, subentry_type=SUBENTRY_CRIB, title=self._crib[CONF_NAME], unique_id=None
+        )
+        return self.async_create_entry(title=TITLE, data=self._made, options=user_input or {}, subentries=[crib])
 
     async def async_step_gemini(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Key and model; what leaves the house and about how much."""
@@ -240,12 +254,3 @@ class CradlewatchConfigFlow(ConfigFlow, domain=DOMAIN):
         entries = self._async_current_entries()
         cribs = [sub for entry in entries for sub in entry.subentries.values() if sub.subentry_type == SUBENTRY_CRIB]
         return max(1, len(cribs))
-
-    def _finish(self, data: dict[str, Any]) -> ConfigFlowResult:
-        if self.source == SOURCE_RECONFIGURE:
-            # All of it, not only what changed: a key that is no longer used is not kept.
-            return self.async_update_and_abort(self._get_reconfigure_entry(), data=data)
-        crib = ConfigSubentryData(
-            data=self._crib, subentry_type=SUBENTRY_CRIB, title=self._crib[CONF_NAME], unique_id=None
-        )
-        return self.async_create_entry(title=TITLE, data=data, subentries=[crib])

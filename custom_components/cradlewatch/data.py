@@ -7,6 +7,7 @@ from pathlib import Path
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import callback
 
+from .alerts import AlertDesk
 from .analyst import Analyst
 from .monitor import CribMonitor
 from .report_office import ReportOffice
@@ -25,6 +26,7 @@ class CradlewatchData:
     analyst: Analyst
     socket_folder: Path
     reports: ReportOffice
+    alerts: AlertDesk
     cribs: dict[str, CribMonitor] = field(default_factory=dict)
     adders: list[AddCrib] = field(default_factory=list)
     """One per platform: makes the entities of a crib."""

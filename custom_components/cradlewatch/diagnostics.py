@@ -7,12 +7,24 @@ from urllib.parse import urlsplit
 from homeassistant.components.diagnostics import async_redact_data
 from homeassistant.core import HomeAssistant
 
-from .const import CONF_API_KEY, CONF_BASE_URL, CONF_BIRTHDATE, CONF_RULES, CONF_SOURCE, VERSION
+from .const import (
+    CONF_ALERT_QUIET_ENTITIES,
+    CONF_ALERT_QUIET_ROOM,
+    CONF_API_KEY,
+    CONF_BASE_URL,
+    CONF_BIRTHDATE,
+    CONF_RULES,
+    CONF_SOURCE,
+    VERSION,
+)
 from .coordinator import CribState
 from .data import CradlewatchConfigEntry
 from .monitor import CribMonitor
 
-_SECRET = {CONF_API_KEY, CONF_BASE_URL, CONF_BIRTHDATE, CONF_RULES, "title", "name"}
+_SECRET = {
+    *(CONF_API_KEY, CONF_BASE_URL, CONF_BIRTHDATE, CONF_RULES, "title", "name"),
+    *(CONF_ALERT_QUIET_ENTITIES, CONF_ALERT_QUIET_ROOM),
+}
 
 
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: CradlewatchConfigEntry) -> dict[str, Any]:
@@ -24,6 +36,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: Cradlew
         "options": async_redact_data(dict(entry.options), _SECRET),
         "cribs": [_crib(monitor) for monitor in data.cribs.values()],
         "reports": data.reports.figures(),
+        "alerts": data.alerts.figures(),
         "home": asdict(data.analyst.coordinator.data),
         "ai": data.analyst.figures(),
         "store": {

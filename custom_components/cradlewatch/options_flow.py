@@ -16,7 +16,10 @@ from homeassistant.helpers.selector import (
 )
 import probatio
 
+from .alert_form import alerts_schema, choose_schema, own_schema, without_gone
 from .const import (
+    CONF_ALERT_OWN,
+    CONF_ALERT_PHONES,
     CONF_CALLS_PER_DAY,
     CONF_CROP,
     CONF_DANGER_ENTITIES,
@@ -38,16 +41,60 @@ from .home_settings import (
     URGENT_SHARE_PERCENT,
     prices_of,
 )
+from .phones import Phone, phones_of
 
+OWN_LIKE_ALL = "like_all"
 _DANGEROUS = ["binary_sensor", "cover", "switch", "lock", "valve", "climate", "light", "input_boolean", "sensor"]
 
 
 class CradlewatchOptionsFlow(OptionsFlow):
-    """init (a menu) -> budget | context."""
+    """init (a menu) -> alerts | alert_phone -> alert_own | budget | context."""
+
+    def __init__(self) -> None:
+        self._phone: Phone | None = None
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """What is to be changed."""
-        return self.async_show_menu(step_id="init", menu_options=["budget", "context"])
+        told = bool(self.config_entry.options.get(CONF_ALERT_PHONES))
+        return self.async_show_menu(
+            step_id="init", menu_options=["alerts", *(["alert_phone"] if told else []), "budget", "context"]
+        )
+
+    async def async_step_alerts(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Which phones ring, for what, and when they are quiet."""
+        phones = phones_of(self.hass)
+        if user_input is not None:
+            return self._saved(user_input, alerts_schema(phones))
+        return self._form("alerts", alerts_schema(phones), without_gone(self.config_entry.options, phones), {})
+
+    async def async_step_alert_phone(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """One phone that is told something else than the others."""
+        told = self.config_entry.options.get(CONF_ALERT_PHONES, ())
+        phones = tuple(phone for phone in phones_of(self.hass) if phone.device_id in told)
+        if not phones:
+            return self.async_abort(reason="no_phone")
+        if user_input is not None:
+            self._phone = next(phone for phone in phones if phone.device_id == user_input["phone"])
+            return await self.async_step_alert_own()
+        return self.async_show_form(step_id="alert_phone", data_schema=choose_schema(phones), last_step=False)
+
+    async def async_step_alert_own(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """What that phone is told."""
+        assert self._phone is not None, "a phone was chosen"
+        own = dict(self.config_entry.options.get(CONF_ALERT_OWN, {}))
+        schema = own_schema().extend({probatio.Optional(OWN_LIKE_ALL, default=False): BooleanSelector()})
+        if user_input is not None:
+            if user_input.pop(OWN_LIKE_ALL):
+                own.pop(self._phone.device_id, None)
+            else:
+                own[self._phone.device_id] = user_input
+            return self.async_create_entry(data={**self.config_entry.options, CONF_ALERT_OWN: own})
+        shown = {**self.config_entry.options, **own.get(self._phone.device_id, {})}
+        return self.async_show_form(
+            step_id="alert_own",
+            data_schema=self.add_suggested_values_to_schema(schema, shown),
+            description_placeholders={"phone": self._phone.name},
+        )
 
     async def async_step_budget(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Limits of a day, prices of the models."""

@@ -1,5 +1,6 @@
 """Words of an incident in the language of the home, and its line in the logbook."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from homeassistant.core import HomeAssistant
@@ -27,6 +28,11 @@ def words_of(hass: HomeAssistant, event: MonitorEvent, name: str) -> Words:
     """The words for `event` of the crib `name`."""
     title, description = words(event, name, load_texts(_language(hass)))
     return Words(title=title, description=description)
+
+
+def alert_words(hass: HomeAssistant) -> Mapping[str, str]:
+    """Buttons and remarks of notifications."""
+    return load_texts(_language(hass)).alerts
 
 
 def logbook_message(hass: HomeAssistant, event: MonitorEvent) -> str:

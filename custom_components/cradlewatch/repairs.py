@@ -1,4 +1,4 @@
-"""Fix flows: a new password, another model, a camera that simply has no microphone."""
+"""Fix flows: a new password, another model, a camera that simply has no microphone, a phone that is gone."""
 
 from typing import Any, override
 
@@ -9,12 +9,15 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.selector import SelectSelector, SelectSelectorConfig, SelectSelectorMode, TextSelector
 import probatio
 
+from .alert_settings import without_phone
 from .const import (
+    CONF_ALERT_PHONES,
     CONF_API_KEY,
     CONF_MODEL,
     CONF_NAME,
     CONF_SOURCE,
     DOMAIN,
+    ISSUE_ALERT_PHONE_GONE,
     ISSUE_INVALID_AUTH,
     ISSUE_MODEL_GONE,
     ISSUE_NO_SOUND,
@@ -131,6 +134,29 @@ class ModelFlow(RepairsFlow):
         )
 
 
+class PhoneGoneFlow(RepairsFlow):
+    """A phone that was chosen for alerts is gone: leave it out from now on."""
+
+    def __init__(self, phone: str, name: str) -> None:
+        self.phone = phone
+        self.name = name
+
+    async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """First step."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Yes or no."""
+        entries = self.hass.config_entries.async_entries(DOMAIN)
+        entry = next((home for home in entries if self.phone in home.options.get(CONF_ALERT_PHONES, ())), None)
+        if entry is None:
+            return self.async_abort(reason="not_chosen")
+        if user_input is None:
+            return self.async_show_form(step_id="confirm", description_placeholders={CONF_NAME: self.name})
+        self.hass.config_entries.async_update_entry(entry, options=without_phone(entry.options, self.phone))
+        return self.async_create_entry(data={})
+
+
 async def async_create_fix_flow(
     hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
 ) -> RepairsFlow:
@@ -138,6 +164,8 @@ async def async_create_fix_flow(
     known = data or {}
     if issue_id == ISSUE_MODEL_GONE:
         return ModelFlow(str(known["entry_id"]), str(known["model"]))
+    if issue_id.startswith(f"{ISSUE_ALERT_PHONE_GONE}_"):
+        return PhoneGoneFlow(str(known["phone"]), str(known["name"]))
     for issue, flow in ((ISSUE_INVALID_AUTH, PasswordFlow), (ISSUE_NO_SOUND, NoSoundFlow)):
         if issue_id.startswith(f"{issue}_"):
             return flow(str(known["crib_id"]), str(known["name"]))

@@ -39,6 +39,7 @@ class Texts:
     reasons: Mapping[str, str]
     sleep: Mapping[str, str]
     answers: Mapping[str, str]
+    alerts: Mapping[str, str]
 
 
 @cache
@@ -57,6 +58,7 @@ def load_texts(language: str) -> Texts:
         reasons=raw["reasons"],
         sleep=raw["sleep"],
         answers=raw["answers"],
+        alerts=raw["alerts"],
     )
 
 

@@ -100,7 +100,7 @@ def test_where_pictures_stay_at_home() -> None:
 
 async def options(hass: HomeAssistant, entry: Any, step: str) -> Any:
     result = await hass.config_entries.options.async_init(entry.entry_id)
-    assert (result["type"], result["menu_options"]) == (FlowResultType.MENU, ["budget", "context"])
+    assert (result["type"], result["menu_options"]) == (FlowResultType.MENU, ["alerts", "budget", "context"])
     return await hass.config_entries.options.async_configure(result["flow_id"], {"next_step_id": step})
 
 

@@ -238,3 +238,30 @@ async def test_white_noise_leaves_music_alone(hass: HomeAssistant, freezer: Froz
     hass.states.async_set(CRYING, "on")
     await later(hass, freezer, seconds=11)
     assert not play
+
+
+async def test_the_phone_is_quiet_while_somebody_is_in_the_room(
+    hass: HomeAssistant, phone: str, pushes: list[ServiceCall], freezer: FrozenDateTimeFactory
+) -> None:
+    hass.states.async_set(EVENT, "unknown")
+    hass.states.async_set("sensor.dad_room", "Nursery")
+    quiet = {"quiet_entities": ["sensor.dad_room"], "room": "nursery", "cooldown": 0}
+    await use(hass, "notify_phone", crib_event=EVENT, phones=[phone], **quiet)
+    await happens(hass, "e1", "crying")
+    await later(hass, freezer, seconds=30)
+    hass.states.async_set("sensor.dad_room", "kitchen")
+    await happens(hass, "e2", "crying")
+    levels = [push.data["data"]["push"]["interruption-level"] for push in pushes]
+    assert levels == ["passive", "time-sensitive"]
+
+
+async def test_a_lost_camera_does_not_wait_behind_an_alert(
+    hass: HomeAssistant, phone: str, pushes: list[ServiceCall], freezer: FrozenDateTimeFactory
+) -> None:
+    hass.states.async_set(EVENT, "unknown")
+    await use(hass, "notify_phone", crib_event=EVENT, phones=[phone])
+    for seconds, kind in enumerate(("crying", "climbing", "camera_lost")):
+        await later(hass, freezer, seconds=seconds)
+        await happens(hass, f"e{seconds}", kind)
+    assert [push.data["data"]["cradlewatch"]["kind"] for push in pushes] == ["crying", "camera_lost"]
+    assert pushes[1].data["data"]["actions"] == []

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import logging
 
 from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
 from av.codec.context import CodecContext
 from av.error import FFmpegError
 from av.video.codeccontext import VideoCodecContext
@@ -16,6 +15,7 @@ import numpy as np
 from .models import AudioBlock, Frame, Signal
 from .pictures import PictureStore
 from .ports import FrameTap, Senses
+from .resampler import Resampler
 from .settings import LoopSettings
 from .source.types import MediaItem
 
@@ -47,7 +47,7 @@ class Decoder:
         self._pictures = pictures
         self._taps = [(tap, [0.0]) for tap in taps]
         self._scaler = VideoReformatter()
-        self._resampler: AudioResampler | None = None
+        self._resampler: Resampler | None = None
         self._next_detection_s = 0.0
         self._needs_key = True
         self._codec: VideoCodecContext | None = None
@@ -143,7 +143,7 @@ class Decoder:
 
     def _on_sound(self, frame: AudioFrame, at_s: float) -> Sequence[Signal]:
         if self._resampler is None:
-            self._resampler = AudioResampler(format="fltp", layout="mono", rate=_SOUND_RATE_HZ)
+            self._resampler = Resampler(sample_format="fltp", layout="mono", rate_hz=_SOUND_RATE_HZ)
         frame.pts = None
         signals: list[Signal] = []
         for mono in self._resampler.resample(frame):

@@ -7,12 +7,12 @@ import io
 import av
 from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
 
+from ..resampler import Resampler
 from .reader import MediaPacket, fraction_of
 
 PASSED_CODECS = frozenset({"aac", "mp3", "mp3float"})
@@ -36,7 +36,7 @@ class AacEncoder:
         self._container.start_encoding()
         self.stream = stream
         self._frame_size = stream.codec_context.frame_size or 1024
-        self._resampler: AudioResampler | None = None
+        self._resampler: Resampler | None = None
         self._fifo = AudioFifo()
         self._position: int | None = None
         """Samples since time 0 of the next sample that leaves the queue."""
@@ -50,7 +50,7 @@ class AacEncoder:
         """
         self._follow(int(start_s * self.rate_hz))
         if self._resampler is None:
-            self._resampler = AudioResampler(format="fltp", layout=self._layout, rate=self.rate_hz)
+            self._resampler = Resampler(sample_format="fltp", layout=self._layout, rate_hz=self.rate_hz)
         frame.pts = None
         for part in self._resampler.resample(frame):
             part.pts = None
