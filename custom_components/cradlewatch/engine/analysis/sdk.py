@@ -3,8 +3,10 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 import importlib
+import threading
 from typing import TYPE_CHECKING, Any
 
+from .sdk_code import compiled_apart
 from .transport import session, tls_context
 
 if TYPE_CHECKING:
@@ -12,18 +14,28 @@ if TYPE_CHECKING:
 
 API_VERSION = "v1beta"
 """Pinned: google-genai 2 defaults to v1beta, 3 to v1, which lacks parts of what we ask for."""
+_IMPORTED: set[str] = set()
+_IMPORTING = threading.Lock()
 _SPARE_MS = 2000
 """The SDK's own limit lies behind ours, so that ours names the outcome."""
 
 
 def load() -> Any:
     """The SDK (blocking and slow at first: executor threads only). Homes without Gemini never pay for it."""
-    return importlib.import_module("google.genai")
+    return _imported("google.genai")
 
 
 def types() -> Any:
     """`google.genai.types`."""
-    return importlib.import_module("google.genai.types")
+    return _imported("google.genai.types")
+
+
+def _imported(name: str) -> Any:
+    if name not in _IMPORTED:
+        with _IMPORTING, compiled_apart("google.genai"):
+            importlib.import_module(name)
+            _IMPORTED.add(name)
+    return importlib.import_module(name)
 
 
 @asynccontextmanager
