@@ -1,15 +1,13 @@
-"""The `ai_task` provider: any AI that Home Assistant itself knows, asked about the very frame that is judged."""
+"""The `ai_task` provider: any AI that Home Assistant itself knows, asked about the very frame that is judged.
 
-import asyncio
-from functools import partial
+Where there are several frames it is shown a strip of them: every such AI takes one picture, not all take more.
+"""
+
 import json
-from pathlib import Path
 import time
 from typing import Any, get_args
-import uuid
 
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.selector import (
     NumberSelector,
     NumberSelectorConfig,
@@ -19,17 +17,15 @@ from homeassistant.helpers.selector import (
 )
 import probatio
 
+from .ai_task_call import async_ask
 from .const import ProviderName
 from .engine.analysis.jobs import CheckRequest
 from .engine.analysis.prompt import context_text, instructions
 from .engine.analysis.provider import ProviderCapabilities
 from .engine.analysis.schema import CheckAnswer, parse_answer, verdict_of
-from .engine.analysis.text import plain
+from .engine.analysis.strip import MAX_FRAMES, StripFrame, contact_strip
 from .engine.errors import AnalysisError, AnalysisFailure
 from .engine.models import Usage, Verdict
-from .media_source import frame_media_id
-from .snapshots import FRAMES, save_snapshot
-from .storage import footage_path
 
 
 def _one_of(name: str) -> SelectSelector:
@@ -67,7 +63,7 @@ class AiTaskProvider:
     """Asks an AI task entity. `check` runs in an executor thread, as every provider's, and hops to the event loop."""
 
     name = ProviderName.AI_TASK.value
-    capabilities = ProviderCapabilities(structured_output=True)
+    capabilities = ProviderCapabilities(images_max=MAX_FRAMES, structured_output=True)
 
     def __init__(self, hass: HomeAssistant, entity_id: str) -> None:
         self._hass = hass
@@ -77,18 +73,16 @@ class AiTaskProvider:
     async def check(self, request: CheckRequest) -> Verdict:
         """Judge the newest picture. Raises AnalysisError."""
         started_s = time.monotonic()
-        folder = footage_path(self._hass, FRAMES)
-        token = uuid.uuid4().hex
-        asked = f"{instructions(request.context.language)}\n\n{context_text(request)}"
-        # This is an executor thread: files may be written here, and its own loop waits for the home's.
-        path = _write(folder, token, request.newest.jpeg)
-        try:
-            future = asyncio.run_coroutine_threadsafe(
-                self._ask(asked, frame_media_id(token), request.timeout_s), self._hass.loop
-            )
-            data = await asyncio.wrap_future(future)
-        finally:
-            path.unlink(missing_ok=True)
+        words = (instructions(request.context.language), context_text(request), _how_to_read(request))
+        data = await async_ask(
+            self._hass,
+            self._entity_id,
+            task_name="cradlewatch frame check",
+            words="\n\n".join(part for part in words if part),
+            jpeg=_shown(request),
+            structure=STRUCTURE,
+            limit_s=request.timeout_s,
+        )
         return verdict_of(
             parse_answer(json.dumps(_filled(data), default=str)),
             request,
@@ -101,37 +95,35 @@ class AiTaskProvider:
     async def aclose(self) -> None:
         """Nothing outlives a call."""
 
-    async def _ask(self, asked: str, media_id: str, limit_s: float) -> Any:
-        """On the home's event loop."""
-        # Late: ai_task is there only where the parent uses it.
-        from homeassistant.components.ai_task import async_generate_data  # noqa: PLC0415
 
-        state = self._hass.states.get(self._entity_id)
-        if state is None or state.state == "unavailable":
-            raise AnalysisError(AnalysisFailure.PROVIDER_OFF, "the AI task entity is unavailable")
-        ask = partial(
-            async_generate_data,
-            self._hass,
-            task_name="cradlewatch frame check",
-            entity_id=self._entity_id,
-            instructions=asked,
-            structure=STRUCTURE,
-            attachments=[{"media_content_id": media_id, "media_content_type": "image/jpeg"}],
-        )
-        try:
-            async with asyncio.timeout(limit_s):
-                return (await ask()).data
-        except TimeoutError as error:
-            raise AnalysisError(AnalysisFailure.TIMEOUT, f"no answer within {limit_s:g} s") from error
-        except HomeAssistantError as error:
-            raise AnalysisError(AnalysisFailure.REQUEST_REJECTED, plain(str(error), 200)) from error
-
-
-def _write(folder: Path, token: str, jpeg: bytes) -> Path:
+def _shown(request: CheckRequest) -> bytes:
+    """The very frame, or a strip of all."""
+    if len(request.pictures) == 1:
+        return request.newest.jpeg
+    count = len(request.pictures)
+    frames = [
+        StripFrame(jpeg=picture.jpeg, label=f"{index}/{count}   {_before(request, picture.at_s)}")
+        for index, picture in enumerate(request.pictures, 1)
+    ]
     try:
-        return save_snapshot(folder, token, jpeg)
+        return contact_strip(frames)
     except OSError as error:
-        raise AnalysisError(AnalysisFailure.INTERNAL, "the frame could not be handed over") from error
+        raise AnalysisError(AnalysisFailure.NO_PICTURE, "a frame cannot be read") from error
+
+
+def _before(request: CheckRequest, at_s: float) -> str:
+    before_s = request.newest.at_s - at_s
+    return f"{before_s:.0f} s before" if before_s > 0 else "newest"
+
+
+def _how_to_read(request: CheckRequest) -> str:
+    count = len(request.pictures)
+    if count == 1:
+        return ""
+    return (
+        f"The attachment is one picture that holds {count} frames in time order, left to right and then down, each "
+        f"with its number and time above it. Judge frame {count}, the newest; the others show what went before it."
+    )
 
 
 def _filled(data: Any) -> Any:

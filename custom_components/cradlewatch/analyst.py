@@ -15,6 +15,7 @@ from . import ai_issues
 from .ai_view import BLOCKED, quarter, shaped, status_of
 from .const import CONF_PROVIDER, SUBENTRY_CRIB, ProviderName
 from .coordinator import HomeCoordinator, HomeState
+from .engine.analysis.breaker import BreakerState
 from .engine.analysis.budget import Ticket
 from .engine.analysis.cadence import Due, Scene
 from .engine.analysis.chain import ProviderChain
@@ -75,6 +76,12 @@ class Analyst:
         return (
             max((link.provider.capabilities.images_max for link in self._chain.links), default=1) if self._chain else 1
         )
+
+    def pauses(self, name: str) -> bool:
+        """True while this provider is left alone after failures, or just probed."""
+        resting = (BreakerState.BACKING_OFF, BreakerState.PROBING)
+        links = self._chain.links if self._chain else ()
+        return any(link.provider.name == name and link.breaker.state in resting for link in links)
 
     @property
     def _cribs(self) -> int:

@@ -6,7 +6,9 @@ from typing import Any
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
+from .ai_task_call import forget_frames
 from .ai_task_provider import AiTaskProvider
+from .ai_task_reporter import AiTaskReporter
 from .const import (
     CONF_AI_TASK_ENTITY,
     CONF_API_KEY,
@@ -17,9 +19,10 @@ from .const import (
     DEFAULT_MODEL,
     ProviderName,
 )
+from .engine.analysis.gemini_report import GeminiReporter
 from .engine.analysis.local import LocalProvider
 from .engine.analysis.openai_compatible import OpenAiCompatibleProvider
-from .engine.analysis.provider import Provider
+from .engine.analysis.provider import Provider, Reporter
 from .engine.errors import AnalysisError, AnalysisFailure, Remedy
 
 
@@ -42,6 +45,7 @@ async def async_make_provider(hass: HomeAssistant, entry: ConfigEntry, name: str
     if name == ProviderName.AI_TASK:
         if not (entity_id := entry.data.get(CONF_AI_TASK_ENTITY)):
             raise AnalysisError(AnalysisFailure.PROVIDER_OFF, "no AI task entity is chosen")
+        await hass.async_add_executor_job(forget_frames, hass)
         return AiTaskProvider(hass, entity_id)
     if name == ProviderName.OPENAI_COMPATIBLE:
         settings = entry.data.get(name, {})
@@ -51,6 +55,19 @@ async def async_make_provider(hass: HomeAssistant, entry: ConfigEntry, name: str
             settings[CONF_BASE_URL], settings.get(CONF_MODEL, ""), settings.get(CONF_API_KEY)
         )
     return LocalProvider()
+
+
+def make_reporter(hass: HomeAssistant, entry: ConfigEntry) -> Reporter:
+    """Who understands the windows of this home: its first provider. Raises AnalysisError where that one cannot."""
+    data = entry.data
+    name = data.get(CONF_PROVIDER)
+    if name == ProviderName.AI_TASK and (entity_id := data.get(CONF_AI_TASK_ENTITY)):
+        return AiTaskReporter(hass, str(entity_id))
+    if name != ProviderName.GEMINI:
+        raise AnalysisError(AnalysisFailure.PROVIDER_OFF, "nobody here understands windows", remedy=Remedy.TELL_USER)
+    if not (api_key := data.get(CONF_API_KEY)):
+        raise AnalysisError(AnalysisFailure.INVALID_KEY, "waiting for a new key", remedy=Remedy.NEW_KEY)
+    return GeminiReporter(str(api_key), str(data.get(CONF_MODEL) or DEFAULT_MODEL))
 
 
 def _gemini(api_key: str, model: str) -> Provider:

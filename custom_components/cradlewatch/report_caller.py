@@ -8,19 +8,19 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
 from .analyst import Analyst
-from .const import CONF_API_KEY, CONF_CROP, CONF_MODEL, CONF_PROVIDER, CONF_VIDEO_REPORTS, DEFAULT_MODEL, ProviderName
+from .const import CONF_API_KEY, CONF_CROP, CONF_PROVIDER, CONF_VIDEO_REPORTS, ProviderName
 from .engine.analysis.budget import Ticket
-from .engine.analysis.gemini_report import GeminiReporter
 from .engine.analysis.lanes import Lane, LaneFigures
-from .engine.analysis.report_jobs import ReportRequest, estimated_tokens
+from .engine.analysis.provider import Reporter, report_by
+from .engine.analysis.report_jobs import ReportRequest
 from .engine.errors import AnalysisError, AnalysisFailure, Remedy
 from .engine.store import Store
 from .engine.windows.report import WindowReport
+from .providers import make_reporter
 from .storage import AsyncStore
 
 _LOGGER = logging.getLogger(__name__)
-_TEXT_TOKENS = 4000
-"""Instructions and answer, beside the frames."""
+_REPORTERS = (ProviderName.GEMINI, ProviderName.AI_TASK)
 _UNBILLED = frozenset(
     {
         AnalysisFailure.UNREACHABLE,
@@ -40,39 +40,45 @@ class ReportCaller:
         self._entry = entry
         self._store = store
         self._analyst = analyst
-        self._lane = Lane[ReportRequest, GeminiReporter, WindowReport](
-            hass.async_add_executor_job, GeminiReporter.report
-        )
+        self._lane = Lane[ReportRequest, Reporter, WindowReport](hass.async_add_executor_job, report_by)
         self._refused_key: str | None = None
 
     @property
     def understands_video(self) -> bool:
-        """True where the home's model can watch a window and the parent lets it; else the detectors alone report."""
+        """True where the home's model can be shown a window and the parent lets it; else the detectors alone report."""
         options = self._entry.options
         # A window shows the whole room: not where only the crib may be sent.
         allowed = bool(options.get(CONF_VIDEO_REPORTS, True)) and not options.get(CONF_CROP, False)
-        return allowed and self._entry.data.get(CONF_PROVIDER) == ProviderName.GEMINI
+        return allowed and self._entry.data.get(CONF_PROVIDER) in _REPORTERS
+
+    @property
+    def paused(self) -> bool:
+        """True while the model gives no verdicts: a window waits until a frame check has found it back.
+
+        So an outage costs the probes of the frame checks, and nothing more.
+        """
+        return self._analyst.pauses(str(self._entry.data.get(CONF_PROVIDER)))
 
     async def async_report(self, request: ReportRequest) -> WindowReport:
         """One call, counted in the day's budget. Raises AnalysisError."""
+        reporter = make_reporter(self._hass, self._entry)
         api_key = str(self._entry.data.get(CONF_API_KEY) or "")
-        if not api_key or api_key == self._refused_key:
+        if reporter.name == ProviderName.GEMINI and api_key == self._refused_key:
             raise AnalysisError(AnalysisFailure.INVALID_KEY, "waiting for a new key", remedy=Remedy.NEW_KEY)
-        reporter = GeminiReporter(api_key, str(self._entry.data.get(CONF_MODEL) or DEFAULT_MODEL))
-        frames = len(request.clip.time_map.offsets_s)
-        tokens = estimated_tokens(frames, media_resolution=request.media_resolution) + _TEXT_TOKENS
-        ticket = self._analyst.governor.budget.take(dt_util.now(), model=reporter.model, urgent=False, tokens=tokens)
+        ticket = self._analyst.governor.budget.take(
+            dt_util.now(), model=reporter.model, urgent=False, tokens=reporter.tokens(request)
+        )
         outcome: WindowReport | AnalysisError | None = None
         try:
             outcome = await self._lane.submit(request, reporter)
         except AnalysisError as error:
             outcome = error
-            self._failed(error, api_key)
+            self._failed(reporter, error, api_key)
             raise
         else:
             return outcome
         finally:
-            self._settle(ticket, outcome)
+            self._settle(reporter, ticket, outcome)
 
     async def async_close(self) -> None:
         """Cut what is in flight, within a second."""
@@ -83,7 +89,7 @@ class ReportCaller:
         return self._lane.figures()
 
     @callback
-    def _settle(self, ticket: Ticket, outcome: WindowReport | AnalysisError | None) -> None:
+    def _settle(self, reporter: Reporter, ticket: Ticket, outcome: WindowReport | AnalysisError | None) -> None:
         now, budget = dt_util.now(), self._analyst.governor.budget
         before = budget.figures(now).cost or 0.0
         usage = outcome.usage if isinstance(outcome, WindowReport) else None
@@ -92,7 +98,7 @@ class ReportCaller:
         self._store.write(
             Store.add_usage,
             now.date(),
-            GeminiReporter.name,
+            reporter.name,
             calls=1,
             failures=int(usage is None),
             tokens_in=(usage and usage.tokens_in) or 0,
@@ -102,12 +108,13 @@ class ReportCaller:
         self._analyst.keep()
 
     @callback
-    def _failed(self, error: AnalysisError, api_key: str) -> None:
-        _LOGGER.warning("A window could not be understood: %s", error)
+    def _failed(self, reporter: Reporter, error: AnalysisError, api_key: str) -> None:
+        # No warning: the window's state and the status of the home tell it, and an outage has a line of its own.
+        _LOGGER.info("A window could not be understood: %s", error)
         if error.failure is not AnalysisFailure.INVALID_KEY:
             return
         self._refused_key = api_key
         try:
-            self._entry.async_start_reauth(self._hass, data={"reauth_provider": GeminiReporter.name})
+            self._entry.async_start_reauth(self._hass, data={"reauth_provider": reporter.name})
         except HomeAssistantError:
             _LOGGER.exception("Reauthentication could not be started")

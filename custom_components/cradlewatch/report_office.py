@@ -139,7 +139,10 @@ class ReportOffice:
             await asyncio.sleep(_ANEW_S)
 
     def _wanted(self) -> list[str]:
-        return [crib_id for crib_id, monitor in self._cribs.items() if not monitor.keeper.state.privacy]
+        def waits(monitor: CribMonitor) -> bool:
+            return monitor.keeper.state.privacy or (self._may_send(monitor) and self.caller.paused)
+
+        return [crib_id for crib_id, monitor in self._cribs.items() if not waits(monitor)]
 
     def _may_send(self, monitor: CribMonitor) -> bool:
         state = monitor.keeper.state

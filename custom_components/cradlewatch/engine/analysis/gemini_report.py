@@ -9,7 +9,13 @@ from ..windows.clip_writer import CLIP_FPS
 from ..windows.report import WindowReport
 from .gemini import safety_settings, temperature, text_of, thinking, usage_of
 from .outcome import analysis_error
-from .report_jobs import ReportRequest, report_context, report_instructions
+from .report_jobs import (
+    TEXT_TOKENS,
+    ReportRequest,
+    estimated_tokens,
+    report_context,
+    report_instructions,
+)
 from .report_schema import ReportAnswer, ReportFacts, parse_report, report_of
 from .sdk import gemini_client, types
 
@@ -31,6 +37,11 @@ class GeminiReporter:
 
     def __repr__(self) -> str:
         return f"GeminiReporter(model={self.model!r})"
+
+    def tokens(self, request: ReportRequest) -> int:
+        """Expected of the call, by the API's documented formula."""
+        frames = len(request.clip.time_map.offsets_s)
+        return estimated_tokens(frames, media_resolution=request.media_resolution) + TEXT_TOKENS
 
     async def report(self, request: ReportRequest) -> WindowReport:
         """Understand one window.

@@ -1,10 +1,15 @@
-"""What a provider is. One file each; adding one: implement `Provider`, raise AnalysisError, nothing else."""
+"""What a provider is. One file each; adding one: implement `Provider`, raise AnalysisError, nothing else.
+
+One that can understand ten-minute windows has a `Reporter` beside it.
+"""
 
 from dataclasses import dataclass
 from typing import Protocol
 
 from ..models import Verdict
+from ..windows.report import WindowReport
 from .jobs import CheckRequest
+from .report_jobs import ReportRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,3 +50,30 @@ class Provider(Protocol):
     async def aclose(self) -> None:
         """Release what outlives a call; safe to call twice, from any event loop."""
         ...
+
+
+class Reporter(Protocol):
+    """Understands windows. `report` runs inside `run_job`, as `Provider.check` does."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def model(self) -> str: ...
+
+    def tokens(self, request: ReportRequest) -> int:
+        """What the call is expected to use, for the day's budget."""
+        ...
+
+    async def report(self, request: ReportRequest) -> WindowReport:
+        """Understand one window.
+
+        Raises:
+            AnalysisError: there is no report, whatever the cause.
+        """
+        ...
+
+
+async def report_by(reporter: Reporter, request: ReportRequest) -> WindowReport:
+    """For a lane of reports."""
+    return await reporter.report(request)

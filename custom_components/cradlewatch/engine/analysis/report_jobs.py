@@ -13,6 +13,8 @@ from .text import plain
 TOKENS_PER_FRAME = {"low": 66, "medium": 258}
 """By the API's documentation, for each frame that is sampled."""
 AUDIO_TOKENS_PER_S = 32
+TEXT_TOKENS = 4000
+"""Instructions and answer, beside the frames."""
 
 _FOLDER = Path(__file__).parent / "prompts"
 _HEADER = "# cradlewatch report "

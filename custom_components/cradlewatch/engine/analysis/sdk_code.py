@@ -55,7 +55,8 @@ def compile_apart(sources: Mapping[str, Path]) -> dict[str, bytes]:
         for name, path in sources.items():
             interpreter.prepare_main(path=str(path), code=code, keep=not sys.dont_write_bytecode)
             interpreter.exec(_COMPILE)
-            compiled[name] = code.get(timeout=0)
+            if isinstance(done := code.get(timeout=0), bytes):
+                compiled[name] = done
     finally:
         interpreter.close()
     return compiled
