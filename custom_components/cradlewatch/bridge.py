@@ -129,6 +129,8 @@ class FrameThreadPlan:
     senses: Senses
     relay_path: Path
     taps: tuple[FrameTap, ...] = ()
+    detection: SourceSettings | None = None
+    """A second, lighter stream for the detectors."""
 
 
 class FrameThread:
@@ -147,6 +149,7 @@ class FrameThread:
             relay_path=plan.relay_path,
             name=f"cradlewatch-{plan.name}",
             taps=plan.taps,
+            detection=plan.detection,
         )
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"cradlewatch-{plan.name}")
         self._future: Future[None] | None = None

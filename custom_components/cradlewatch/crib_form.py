@@ -37,6 +37,7 @@ from .const import (
     CONF_CLIP_GB,
     CONF_CLIPS,
     CONF_DECODE_ALWAYS,
+    CONF_DETECTION_SOURCE,
     CONF_NAME,
     CONF_ROTATION,
     CONF_SOUND_OFFSET,
@@ -49,7 +50,7 @@ from .const import (
 from .engine.errors import SourceError
 from .engine.redact import redact, secrets_of_url
 from .engine.settings import ClipSettings
-from .sources import async_probe, mask_source, unmask_source, with_escaped_password
+from .sources import async_probe, async_probe_detection, mask_source, unmask_source, with_escaped_password
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -71,11 +72,15 @@ _CLIP_DEFAULTS: Mapping[str, bool | float] = MappingProxyType(
 )
 _FORM_KEYS = frozenset(
     {
-        *(CONF_NAME, CONF_SOURCE, CONF_CAMERA, CONF_BIRTHDATE),
+        *(CONF_NAME, CONF_SOURCE, CONF_CAMERA, CONF_DETECTION_SOURCE, CONF_BIRTHDATE),
         *(CONF_TRANSPORT, CONF_VERIFY_TLS, CONF_ROTATION, CONF_DECODE_ALWAYS, CONF_SOUND_OFFSET),
         *_CLIP_DEFAULTS,
     }
 )
+
+
+_ADDRESSES = (CONF_SOURCE, CONF_DETECTION_SOURCE)
+"""What may hold a password."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +103,8 @@ def crib_schema(hass: HomeAssistant) -> probatio.Schema:
                     domain=CAMERA_DOMAIN, exclude_entities=[entity for entity in own if entity.startswith("camera.")]
                 )
             ),
+            # Not in a section: Home Assistant's frontend shows no errors of fields within one.
+            probatio.Optional(CONF_DETECTION_SOURCE): TextSelector(),
             probatio.Optional(CONF_BIRTHDATE): DateSelector(),
             probatio.Optional(SECTION_ADVANCED): section(
                 probatio.Schema(
@@ -144,8 +151,7 @@ def _choice(options: list[str], translation_key: str) -> SelectSelector:
 def form_values(data: Mapping[str, Any]) -> dict[str, Any]:
     """Stored `data` as the form shows it: passwords masked, the rare fields in their section."""
     values = {key: data[key] for key in (CONF_NAME, CONF_CAMERA, CONF_BIRTHDATE) if key in data}
-    if source := data.get(CONF_SOURCE):
-        values[CONF_SOURCE] = mask_source(source)
+    values |= {key: mask_source(data[key]) for key in _ADDRESSES if data.get(key)}
     values[SECTION_ADVANCED] = {
         CONF_TRANSPORT: data.get(CONF_TRANSPORT, "auto"),
         CONF_VERIFY_TLS: data.get(CONF_VERIFY_TLS, True),
@@ -169,11 +175,11 @@ async def async_check_crib(
     data = _to_data(user_input, old)
     if errors := _plain_errors(hass, data, _taken_names(entry, subentry_id)):
         return CheckedCrib(errors=errors)
-    if _opens_the_same(data, old):
-        # Only a name or a birthday changed: that must be possible while the camera is away.
-        return CheckedCrib(data=data)
-    if problem := await async_check_source(hass, data):
+    # Only a name or a birthday changed: that must be possible while the camera is away.
+    if not _opens_the_same(data, old, CONF_SOURCE, CONF_CAMERA) and (problem := await async_check_source(hass, data)):
         return CheckedCrib(errors={CONF_SOURCE if CONF_SOURCE in data else CONF_CAMERA: problem})
+    if not _opens_the_same(data, old, CONF_DETECTION_SOURCE) and (problem := await _async_check_detection(hass, data)):
+        return CheckedCrib(errors={CONF_DETECTION_SOURCE: problem})
     return CheckedCrib(data=data)
 
 
@@ -182,18 +188,31 @@ async def async_check_source(hass: HomeAssistant, data: Mapping[str, Any]) -> st
     try:
         await async_probe(hass, data)
     except SourceError as err:
-        detail = redact(str(err), secrets_of_url(data.get(CONF_SOURCE, "")))
-        _LOGGER.info("The source of %s was not accepted: %s", data[CONF_NAME], detail)
-        return err.problem.value
+        return _refused(err, data, CONF_SOURCE)
     return None
+
+
+async def _async_check_detection(hass: HomeAssistant, data: Mapping[str, Any]) -> str | None:
+    try:
+        await async_probe_detection(hass, data)
+    except SourceError as err:
+        return _refused(err, data, CONF_DETECTION_SOURCE)
+    return None
+
+
+def _refused(error: SourceError, data: Mapping[str, Any], key: str) -> str:
+    detail = redact(str(error), secrets_of_url(data.get(key, "")))
+    _LOGGER.info("The %s of %s was not accepted: %s", key, data[CONF_NAME], detail)
+    return error.problem.value
 
 
 def _to_data(user_input: Mapping[str, Any], old: Mapping[str, Any]) -> dict[str, Any]:
     # What other forms keep in the same data (zones) stays.
     data = {key: value for key, value in old.items() if key not in _FORM_KEYS}
     data[CONF_NAME] = user_input[CONF_NAME].strip()
-    if source := user_input.get(CONF_SOURCE, "").strip():
-        data[CONF_SOURCE] = with_escaped_password(unmask_source(source, old.get(CONF_SOURCE)))
+    for key in _ADDRESSES:
+        if address := user_input.get(key, "").strip():
+            data[key] = with_escaped_password(unmask_source(address, old.get(key)))
     data |= {key: user_input[key] for key in (CONF_CAMERA, CONF_BIRTHDATE) if user_input.get(key)}
     advanced = user_input.get(SECTION_ADVANCED, {})
     data[CONF_TRANSPORT] = advanced.get(CONF_TRANSPORT, old.get(CONF_TRANSPORT, "auto"))
@@ -205,8 +224,8 @@ def _to_data(user_input: Mapping[str, Any], old: Mapping[str, Any]) -> dict[str,
     return data | {key: clips.get(key, old.get(key, default)) for key, default in _CLIP_DEFAULTS.items()}
 
 
-def _opens_the_same(data: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
-    keys = (CONF_SOURCE, CONF_CAMERA, CONF_TRANSPORT, CONF_VERIFY_TLS)
+def _opens_the_same(data: Mapping[str, Any], old: Mapping[str, Any], *addresses: str) -> bool:
+    keys = (*addresses, CONF_TRANSPORT, CONF_VERIFY_TLS)
     return bool(old) and all(data.get(key) == old.get(key) for key in keys)
 
 
@@ -227,6 +246,8 @@ def _plain_errors(hass: HomeAssistant, data: Mapping[str, Any], taken: set[str])
         errors[CONF_NAME] = "name_taken"
     if problem := _source_problem(hass, data):
         errors[problem[0]] = problem[1]
+    if problem_key := _detection_problem(data):
+        errors[CONF_DETECTION_SOURCE] = problem_key
     if (birthdate := data.get(CONF_BIRTHDATE)) and date.fromisoformat(birthdate) > dt_util.now().date():
         errors[CONF_BIRTHDATE] = "birthdate_in_future"
     return errors
@@ -242,3 +263,13 @@ def _source_problem(hass: HomeAssistant, data: Mapping[str, Any]) -> tuple[str, 
         return CONF_SOURCE, "source_required"
     row = er.async_get(hass).async_get(camera)
     return (CONF_CAMERA, "own_camera") if row is not None and row.platform == DOMAIN else None
+
+
+def _detection_problem(data: Mapping[str, Any]) -> str | None:
+    address = data.get(CONF_DETECTION_SOURCE)
+    if not address:
+        return None
+    if len(address) > _SOURCE_MAX:
+        return "unsupported_source"
+    # Twice the same would cost a second connection and spare nothing.
+    return "second_source_same" if address == data.get(CONF_SOURCE) else None

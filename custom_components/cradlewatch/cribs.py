@@ -18,6 +18,7 @@ from .const import (
     CONF_CLIP_GB,
     CONF_CLIPS,
     CONF_DECODE_ALWAYS,
+    CONF_DETECTION_SOURCE,
     CONF_ROTATION,
     CONF_SOUND_OFFSET,
     CONF_SOURCE,
@@ -27,7 +28,14 @@ from .const import (
 )
 from .engine.settings import ClipSettings, Zone
 
-_SOURCE_KEYS = (CONF_SOURCE, CONF_CAMERA, CONF_TRANSPORT, CONF_VERIFY_TLS, CONF_ROTATION)
+_SOURCE_KEYS = (
+    CONF_SOURCE,
+    CONF_CAMERA,
+    CONF_DETECTION_SOURCE,
+    CONF_TRANSPORT,
+    CONF_VERIFY_TLS,
+    CONF_ROTATION,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

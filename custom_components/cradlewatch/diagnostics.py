@@ -13,6 +13,7 @@ from .const import (
     CONF_API_KEY,
     CONF_BASE_URL,
     CONF_BIRTHDATE,
+    CONF_DETECTION_SOURCE,
     CONF_RULES,
     CONF_SOURCE,
     VERSION,
@@ -49,8 +50,9 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: Cradlew
 
 def _crib(monitor: CribMonitor) -> dict[str, Any]:
     settings = dict(monitor.config.source_data)
-    if source := settings.get(CONF_SOURCE):
-        settings[CONF_SOURCE] = _kind_of(source)
+    for key in (CONF_SOURCE, CONF_DETECTION_SOURCE):
+        if source := settings.get(key):
+            settings[key] = _kind_of(source)
     return {
         "source": settings,
         "zones": len(monitor.config.zones),

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 import re
 from typing import Any
@@ -11,7 +12,14 @@ from homeassistant.components.camera import async_get_stream_source
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 
-from .const import CONF_CAMERA, CONF_ROTATION, CONF_SOURCE, CONF_TRANSPORT, CONF_VERIFY_TLS
+from .const import (
+    CONF_CAMERA,
+    CONF_DETECTION_SOURCE,
+    CONF_ROTATION,
+    CONF_SOURCE,
+    CONF_TRANSPORT,
+    CONF_VERIFY_TLS,
+)
 from .engine.errors import SourceError, SourceProblem
 from .engine.picture_feed import PICTURES, PictureFeed
 from .engine.settings import SourceSettings
@@ -41,6 +49,17 @@ async def async_source_settings(
     spec = data.get(CONF_SOURCE)
     if spec is None:
         spec = await _async_stream_of_camera(hass, data[CONF_CAMERA], stills=feed is not None)
+    named = _settings(hass, data, spec)
+    return replace(named, feed=feed) if spec == PICTURES and CONF_SOURCE not in data else named
+
+
+def detection_settings(hass: HomeAssistant, data: Mapping[str, Any]) -> SourceSettings | None:
+    """Settings of the second source that `data` of a crib names for detection, None where it names none."""
+    spec = data.get(CONF_DETECTION_SOURCE)
+    return replace(_settings(hass, data, spec), pictures_only=True) if spec else None
+
+
+def _settings(hass: HomeAssistant, data: Mapping[str, Any], spec: str) -> SourceSettings:
     return SourceSettings(
         spec=spec,
         rtsp_transport=data.get(CONF_TRANSPORT, "auto"),
@@ -48,7 +67,6 @@ async def async_source_settings(
         rotation_deg=int(data.get(CONF_ROTATION, 0)),
         # What Home Assistant itself lets integrations read: media, www, the user's list.
         allowed_folders=tuple(sorted(hass.config.allowlist_external_dirs)),
-        feed=feed if spec == PICTURES and CONF_SOURCE not in data else None,
     )
 
 
@@ -73,7 +91,18 @@ async def async_probe(hass: HomeAssistant, data: Mapping[str, Any]) -> ProbeResu
         SourceError: with the problem that the form shows.
     """
     feed = PictureFeed()
-    settings = await async_source_settings(hass, data, feed)
+    return await _async_probe(hass, data, await async_source_settings(hass, data, feed), feed)
+
+
+async def async_probe_detection(hass: HomeAssistant, data: Mapping[str, Any]) -> ProbeResult | None:
+    """The same for the second source; None where `data` names none."""
+    settings = detection_settings(hass, data)
+    return None if settings is None else await _async_probe(hass, data, settings, PictureFeed())
+
+
+async def _async_probe(
+    hass: HomeAssistant, data: Mapping[str, Any], settings: SourceSettings, feed: PictureFeed
+) -> ProbeResult:
     abort = AbortToken()
     stills = None
     if settings.feed is not None:

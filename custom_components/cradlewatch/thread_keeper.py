@@ -16,7 +16,7 @@ from .engine.models import Link, LinkState
 from .engine.senses import NurserySenses
 from .engine.settings import LoopSettings, SenseSettings, SourceSettings
 from .engine.stages import stage_at
-from .sources import async_source_settings
+from .sources import async_source_settings, detection_settings
 from .stills import StillsDesk
 
 if TYPE_CHECKING:
@@ -148,6 +148,7 @@ class ThreadKeeper:
             # A name of its own for each: a thread that is late in ending still has the old one.
             relay_path=self._folder / f"{config.crib_id[-10:]}-{self._made}.sock",
             taps=(monitor.windows,),
+            detection=detection_settings(monitor.hass, config.source_data),
         )
         self.thread = FrameThread(monitor.hass.loop, plan, monitor)
         if monitor.keeper.state.privacy:

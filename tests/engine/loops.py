@@ -107,7 +107,12 @@ def own_threads(name: str) -> list[str]:
 
 @contextmanager
 def running_loop(
-    spec: str, *, name: str = "cradlewatch-test", settings: LoopSettings | None = None, **source: object
+    spec: str,
+    *,
+    name: str = "cradlewatch-test",
+    settings: LoopSettings | None = None,
+    detection: SourceSettings | None = None,
+    **source: object,
 ) -> Iterator[Running]:
     """Started; stopped at the end, when nothing of it may be left."""
     with tempfile.TemporaryDirectory(prefix="cw-") as folder:
@@ -120,6 +125,7 @@ def running_loop(
             notes,
             relay_path=path,
             name=name,
+            detection=detection,
         )
         thread = threading.Thread(target=loop.run, name=name)
         thread.start()

@@ -38,6 +38,8 @@ class Facts:
     """Share of the day's budget, None without one."""
     recording_works: bool | None = None
     """None where nothing is to be recorded."""
+    second_source_works: bool | None = None
+    """None where no second source for detection is set. Without it the stream of viewers is looked at instead."""
 
 
 class ConfidenceJudge:
@@ -94,6 +96,7 @@ def _links(facts: Facts) -> Iterator[tuple[float, str]]:
     yield from _heard(facts)
     yield from _analysed(facts)
     yield (70.0 if facts.recording_works is False else 100.0), "recording_failed"
+    yield (80.0 if facts.second_source_works is False else 100.0), "second_source_lost"
 
 
 def _connection(facts: Facts) -> tuple[float, str]:

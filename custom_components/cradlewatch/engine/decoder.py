@@ -5,14 +5,13 @@ from dataclasses import dataclass
 import logging
 
 from av.audio.frame import AudioFrame
-from av.codec.context import CodecContext
 from av.error import FFmpegError
-from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 import numpy as np
 
 from .models import AudioBlock, Frame, Signal
+from .packet_decoder import PacketDecoder
 from .pictures import PictureStore
 from .ports import FrameTap, Senses
 from .resampler import Resampler
@@ -49,47 +48,29 @@ class Decoder:
         self._scaler = VideoReformatter()
         self._resampler: Resampler | None = None
         self._next_detection_s = 0.0
-        self._needs_key = True
-        self._codec: VideoCodecContext | None = None
+        self._packets = PacketDecoder()
 
     def source_opened(self) -> None:
         """A new connection: nothing is known of its reference pictures."""
-        self._needs_key = True
+        self._packets.source_opened()
         self._resampler = None
-        self._codec = None
 
     def video(self, item: MediaItem, behind_s: float, *, keyframes_only: bool) -> Sequence[Signal]:
         """Decode one video packet; signals of the detectors. `behind_s`: how late the loop is now."""
-        if isinstance(item.frame, VideoFrame):
-            return self._on_frame(item.frame, item.arrived_s, behind_s)
-        if item.is_key:
-            self._needs_key = False
-        elif self._needs_key or keyframes_only:
-            self._needs_key = True
+        if self._packets.skips(item, keyframes_only=keyframes_only):
             self.counts.skipped_idle += keyframes_only
             return ()
+        damaged = self._packets.damaged
         signals: list[Signal] = []
-        try:
-            for frame in self._codec_for(item).decode(item.packet):
-                signals += self._on_frame(frame, item.arrived_s, behind_s)
-        except FFmpegError:
-            self.counts.damaged += 1
+        for frame in self._packets.decode(item):
+            self.counts.decoded += 1
+            signals += self.picture(frame, item.arrived_s, behind_s)
+        self.counts.damaged += self._packets.damaged - damaged
         return signals
 
-    def _codec_for(self, item: MediaItem) -> VideoCodecContext:
-        """A context of our own: PyAV's streams and containers hold each other in a circle.
-
-        With the stream's context each connection left its decoder, about 11 MB, to the garbage collector.
-        """
-        if self._codec is None:
-            theirs = item.stream.codec_context
-            codec = CodecContext.create(theirs.name, "r")
-            assert isinstance(codec, VideoCodecContext)
-            codec.extradata = theirs.extradata
-            # A live frame is mostly one slice: more threads only pass it on, and each keeps memory of its own.
-            codec.thread_count = 1
-            self._codec = codec
-        return self._codec
+    def leave_out(self) -> None:
+        """Another source's pictures are looked at: a packet is not decoded."""
+        self._packets.missed()
 
     def audio(self, item: MediaItem) -> Sequence[Signal]:
         """Decode one audio packet for the sound detectors."""
@@ -107,8 +88,8 @@ class Decoder:
             self.counts.damaged += 1
         return signals
 
-    def _on_frame(self, frame: VideoFrame, at_s: float, behind_s: float) -> Sequence[Signal]:
-        self.counts.decoded += 1
+    def picture(self, frame: VideoFrame, at_s: float, behind_s: float) -> Sequence[Signal]:
+        """Hand one decoded picture on; signals of the detectors, where it was their turn."""
         self._pictures.put(frame, at_s)
         for tap, due in self._taps:
             if at_s >= due[0]:

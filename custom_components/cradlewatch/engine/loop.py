@@ -13,26 +13,24 @@ import time
 from av.error import FFmpegError
 
 from .clips import ClipHandle, ClipWriter
-from .decoder import Decoder
-from .economy import IdleEconomy
 from .errors import SourceChangedError, SourceError, SourceProblem
 from .figures import LagMeter
 from .link import LinkWatch
+from .lookout import Details, Lookout
 from .models import Link, LinkState, LoopFigures, Picture, StreamInfo
 from .muxer import StreamShape, TsMuxer
 from .pictures import PictureStore
 from .ports import FrameTap, LoopSink, Senses
 from .relay import RelayServer
+from .retry import Retry
 from .ring import StreamRing
 from .settings import LoopSettings, SourceSettings
 from .source.open import open_source
-from .source.reach import answers
 from .source.types import AbortToken, MediaItem, Source
 from .timeline import Timeline
 
 _LOGGER = logging.getLogger(__name__)
 _READING_EVERY_S = 1.0
-_PROBE_EVERY_S = 1.0
 # What was gathered while the source was opened comes in one burst: late by nobody's fault.
 _LAG_AFTER_S = 2.0
 # Wrap of the 33-bit clock comes after 26.5 h from the timeline's start at 1 h: begin anew before it.
@@ -52,7 +50,9 @@ class CameraLoop:
         relay_path: Path,
         name: str,
         taps: Sequence[FrameTap] = (),
+        detection: SourceSettings | None = None,
     ) -> None:
+        """`detection`: a lighter stream of the same camera for the detectors; None takes the stream of viewers."""
         self._source_settings = source
         self._settings = settings
         self._senses = senses
@@ -62,8 +62,8 @@ class CameraLoop:
         self._relay = RelayServer(relay_path, self._ring, name)
         self._clips = ClipWriter(self._ring, name)
         self._pictures = PictureStore(source.rotation_deg)
-        self._decoder = Decoder(settings, senses, self._pictures, taps)
-        self._economy = IdleEconomy(enabled=settings.idle_economy)
+        self._lookout = Lookout(settings, senses, self._pictures, taps, detection=detection, name=name)
+        self._retry = Retry(settings)
         self._lag = LagMeter()
         self._link = LinkWatch(settings, self._on_link, name)
         self._timeline = Timeline()
@@ -83,7 +83,6 @@ class CameraLoop:
         self._lag_from_s = 0.0
         self._last_video_s: float | None = None
         self._orders: deque[Callable[[], object]] = deque(maxlen=16)
-        self._failures_in_row = 0
         self._next_reading_s = 0.0
         self._info: StreamInfo | None = None
 
@@ -111,29 +110,25 @@ class CameraLoop:
             lag_p99_ms=p99,
             lag_max_ms=highest,
             frames_total=self._frames_total,
-            frames_detected=self._decoder.counts.detected,
+            frames_detected=self._lookout.detected,
             packets_dropped=self._packets_dropped,
             reconnects=self._reconnects,
             viewers=self._relay.viewers,
             viewers_cut=self._relay.viewers_cut,
+            second_source=self._lookout.second_source(),
         )
 
-    def details(self) -> dict[str, int | float | bool]:
+    def details(self) -> Details:
         """Counts for diagnostics."""
-        timeline, decoder = self._timeline.counts, self._decoder.counts
+        timeline = self._timeline.counts
         return {
             "ring_bytes": self._ring.size_bytes,
             "clips_in_work": self._clips.in_work,
-            "decoded": decoder.decoded,
-            "skipped_behind": decoder.skipped_behind,
-            "skipped_idle": decoder.skipped_idle,
-            "damaged": decoder.damaged,
             "clock_jumps": timeline.video_jumps,
             "audio_dropped": timeline.audio_dropped,
             "audio_resyncs": timeline.audio_resyncs,
             "timestamps_mended": timeline.timestamps_mended,
-            "idle": self._economy.idle,
-        }
+        } | self._lookout.details()
 
     def picture(self, max_age_s: float, long_edge_px: int | None = None, quality: int = 85) -> Picture | None:
         """Newest picture as JPEG, None where there is none so fresh. Encodes: call it off the event loop."""
@@ -155,14 +150,14 @@ class CameraLoop:
             self._privacy = on
             # Also where it is turned off again before the loop has noticed.
             self._must_forget = self._must_forget or on
-            abort = self._abort
-        self._break_off(abort)
+            aborts = (self._abort, *self._lookout.pause(on=on))
+        self._break_off(*aborts)
 
     def set_source(self, source: SourceSettings) -> None:
         """Another address of the camera: connects anew at once."""
         with self._lock:
             self._source_settings = source
-            self._failures_in_row = 0
+            self._retry.forget()
             abort = self._abort
         self._break_off(abort)
 
@@ -173,13 +168,18 @@ class CameraLoop:
     def reconnect(self) -> None:
         """Try again now instead of after the back-off."""
         with self._lock:
-            self._failures_in_row = 0
+            self._retry.forget()
             abort = self._abort
         self._break_off(abort)
 
-    def _break_off(self, abort: AbortToken) -> None:
+    def _break_off(self, *aborts: AbortToken) -> None:
         """Ending a connection looks through this process's open files: not for the event loop that may call."""
-        breaker = threading.Thread(target=abort.abort, name=f"{self._name}-abort", daemon=True)
+
+        def end_all() -> None:
+            for abort in aborts:
+                abort.abort()
+
+        breaker = threading.Thread(target=end_all, name=f"{self._name}-abort", daemon=True)
         with self._lock:
             # Both or neither: one that has not begun cannot be joined.
             breaker.start()
@@ -197,14 +197,15 @@ class CameraLoop:
         """End `run` soon: whatever it is blocked in is broken off. Idempotent."""
         with self._lock:
             self._stopping = True
-            abort = self._abort
-        self._break_off(abort)
+            aborts = (self._abort, *self._lookout.stop())
+        self._break_off(*aborts)
 
     def run(self) -> None:
         """The loop. Returns after `stop`; raises OSError only where the relay's socket cannot be made."""
         try:
             self._relay.start()
             self._link.start()
+            self._lookout.start()
             while not self._stopping:
                 if self._privacy or self._must_forget:
                     self._rest()
@@ -238,7 +239,7 @@ class CameraLoop:
             self._pump(source, abort)
         except SourceChangedError as change:
             _LOGGER.info("The camera's stream changed (%s): connecting anew", change.detail)
-            self._failures_in_row = 0
+            self._retry.forget()
             return
         except SourceError as error:
             problem = error.problem
@@ -251,29 +252,8 @@ class CameraLoop:
         if abort.aborted:
             return
         if time.monotonic() - began_s > 30:
-            self._failures_in_row = 0
-        self._wait_to_retry(abort, problem)
-
-    def _wait_to_retry(self, abort: AbortToken, problem: SourceProblem | None) -> None:
-        """Wait for the back-off, shorter where a camera that could not be reached answers again."""
-        until_s = time.monotonic() + self._delay_s(problem)
-        was_away = False
-        while (left_s := until_s - time.monotonic()) > 0 and not abort.wait(min(_PROBE_EVERY_S, left_s)):
-            if problem is not SourceProblem.CANNOT_CONNECT:
-                continue
-            reached = answers(self._source_settings.spec, _PROBE_EVERY_S / 2, abort)
-            if reached and was_away:
-                return
-            was_away = was_away or reached is False
-
-    def _delay_s(self, problem: SourceProblem | None) -> float:
-        """Time to wait before the next attempt: 1, 2, 4, 8, 15, 15... s; 5 min with wrong credentials."""
-        failures = self._failures_in_row
-        self._failures_in_row += 1
-        delays = self._settings.reconnect_delays_s
-        if problem is SourceProblem.INVALID_AUTH and failures >= 2:
-            return self._settings.auth_retry_s
-        return delays[min(failures, len(delays) - 1)]
+            self._retry.forget()
+        self._retry.wait(self._source_settings.spec, problem, abort)
 
     def _renew_abort(self) -> AbortToken:
         with self._lock:
@@ -303,12 +283,11 @@ class CameraLoop:
         self._timeline.source_reopened()
         self._lag.clear()
         self._lag_from_s = now_s + _LAG_AFTER_S
-        self._decoder.source_opened()
         shape = StreamShape.of(source.video_stream, source.audio_stream)
         if self._muxer is None or self._muxer.shape != shape or now_s - self._generation_began_s > _GENERATION_MAX_S:
             self._new_generation(source, now_s)
         self._info = source.info
-        self._senses.on_info(source.info)
+        self._lookout.source_opened(source.info)
         self._sink.on_info(source.info)
 
     def _new_generation(self, source: Source, now_s: float) -> None:
@@ -330,14 +309,10 @@ class CameraLoop:
         self._frames_total += 1
         done_s = time.monotonic()
         self._measure_lag(done_s)
-        self._failures_in_row = 0
+        self._retry.forget()
         while self._orders:
             self._orders.popleft()()
-        behind_s = self._lag.newest_lag_s()
-        keyframes_only = self._economy.on_packet(
-            item.packet.size, is_key=item.is_key, at_s=item.arrived_s, wants_every_frame=self._senses.wants_every_frame
-        )
-        signals = self._decoder.video(item, behind_s, keyframes_only=keyframes_only)
+        signals = self._lookout.video(item, self._lag.newest_lag_s())
         if signals:
             self._sink.on_signals(signals)
         if done_s >= self._next_reading_s:
@@ -355,7 +330,7 @@ class CameraLoop:
 
     def _on_audio(self, item: MediaItem) -> None:
         self._relay_packet(item)
-        signals = self._decoder.audio(item)
+        signals = self._lookout.audio(item)
         if signals:
             self._sink.on_signals(signals)
 
@@ -393,6 +368,7 @@ class CameraLoop:
         self._ring.clear()
         self._relay.cut_viewers()
         self._senses.reset()
+        self._lookout.forget()
         self._lag.clear()
         if self._muxer is not None:
             self._muxer.close()
@@ -403,6 +379,7 @@ class CameraLoop:
             breaker = self._breaker
         if breaker is not None:
             breaker.join(1)
+        self._lookout.close()
         self._end_signals()
         self._link.rest(Link.STOPPED)
         self._link.stop()

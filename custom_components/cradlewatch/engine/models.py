@@ -214,6 +214,8 @@ class LoopFigures:
     reconnects: int
     viewers: int
     viewers_cut: int
+    second_source: str | None = None
+    """`live`, or why the second source for detection delivers nothing; None where none is set."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

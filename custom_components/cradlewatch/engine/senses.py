@@ -39,9 +39,17 @@ class NurserySenses:
         self._detectors: tuple[Detector, ...] = (self._motion, self._scene, *self._zones, self._visitor)
         self._last_s = float("-inf")
         self._curious_s = -1e9
+        self._eye: tuple[tuple[int, int], str] | None = None
 
     def on_info(self, info: StreamInfo) -> None:
-        """A source was opened. What was learned of the scene is kept."""
+        """A source was opened, or another one is looked at. What was learned of the scene is kept.
+
+        Another stream of the camera has another noise: what was learned of that is not.
+        """
+        eye = (info.size_wh, info.video_codec)
+        if self._eye is not None and eye != self._eye:
+            self._viewer.reset()
+        self._eye = eye
         self._viewer.set_overlays(info.overlay_boxes_xyxy)
 
     def on_frame(self, frame: Frame) -> Sequence[Signal]:

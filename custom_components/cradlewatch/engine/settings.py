@@ -26,6 +26,8 @@ class SourceSettings:
     rotation_deg: int = 0
     feed: PictureFeed | None = None
     """Where `pictures:` takes its pictures from; only the glue sets it."""
+    pictures_only: bool = False
+    """For detection alone: nothing is encoded for viewers, and sound is left out."""
 
     def __post_init__(self) -> None:
         _check("open_timeout_s", self.open_timeout_s, 0.5, 60)

@@ -73,6 +73,9 @@ def _attempts(scheme: str, settings: SourceSettings) -> tuple[_Attempt, ...]:
         options = {"protocol_whitelist": _HTTP_PROTOCOLS, "format_whitelist": _HTTP_FORMATS}
         return (_Attempt(options=options | _common() | (tls if scheme == "https" else {}), limit_s=limit_s),)
     base = {"protocol_whitelist": _RTSP_PROTOCOLS} | _common() | (tls if scheme == "rtsps" else {})
+    if settings.pictures_only:
+        # The camera is not even asked for its sound.
+        base["allowed_media_types"] = "video"
     transports = ("tcp", "udp") if settings.rtsp_transport == "auto" else (settings.rtsp_transport,)
     return tuple(_Attempt(options=base | {"rtsp_transport": name}, limit_s=limit_s) for name in transports)
 

@@ -43,17 +43,17 @@ def _kind_of(spec: str) -> str:
 
 def _open_network(settings: SourceSettings, abort: AbortToken) -> Source:
     if not is_playlist(settings.spec):
-        return StreamSource(open_network(settings, abort))
+        return StreamSource(open_network(settings, abort), pictures_only=settings.pictures_only)
     patient = replace(settings, read_timeout_s=max(settings.read_timeout_s, READ_TIMEOUT_S))
-    return StreamSource(PacedReader(open_network(patient, abort), abort))
+    return StreamSource(PacedReader(open_network(patient, abort), abort), pictures_only=settings.pictures_only)
 
 
 def _open_files(settings: SourceSettings, abort: AbortToken) -> Source:
-    return StreamSource(open_files(settings, abort))
+    return StreamSource(open_files(settings, abort), pictures_only=settings.pictures_only)
 
 
 def _open_device(settings: SourceSettings, abort: AbortToken) -> Source:
-    return StreamSource(open_device(settings, abort))
+    return StreamSource(open_device(settings, abort), pictures_only=settings.pictures_only)
 
 
 def _open_pictures(settings: SourceSettings, abort: AbortToken) -> Source:

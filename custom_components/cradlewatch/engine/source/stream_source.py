@@ -6,6 +6,7 @@ import logging
 
 from av.audio.stream import AudioStream
 from av.error import FFmpegError
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from ..errors import SourceChangedError, SourceError, SourceProblem
@@ -51,10 +52,14 @@ class _Timestamps:
 
 
 class StreamSource:
-    """A `Source` over a reader. H.264, HEVC, AAC and MP3 are passed on, the rest is encoded in this thread."""
+    """A `Source` over a reader. H.264, HEVC, AAC and MP3 are passed on, the rest is encoded in this thread.
 
-    def __init__(self, reader: PacketReader) -> None:
+    With `pictures_only` nothing is encoded: what is not H.264 or HEVC comes as decoded frames, and no sound at all.
+    """
+
+    def __init__(self, reader: PacketReader, *, pictures_only: bool = False) -> None:
         self._reader = reader
+        self._pictures_only = pictures_only
         self.counts = SourceCounts()
         self._rate_fps = rate_of(reader.video)
         codec = reader.video.codec_context.name
@@ -64,12 +69,15 @@ class StreamSource:
         try:
             if codec in NalCodec:
                 self._watch = ParameterWatch(NalCodec(codec), reader.video.codec_context.extradata)
+            elif pictures_only:
+                reader.video.codec_context.thread_count = 1
             else:
                 self._video = VideoTranscoder(reader.video, self._rate_fps, live_clock=reader.live_clock)
-            self._passed_audio = reader.audio
-            if reader.audio is not None and reader.audio.codec_context.codec.name not in PASSED_CODECS:
+            sound = None if pictures_only else reader.audio
+            self._passed_audio = sound
+            if sound is not None and sound.codec_context.codec.name not in PASSED_CODECS:
                 self._passed_audio = None
-                self._audio = _transcoder(reader.audio)
+                self._audio = _transcoder(sound)
         except SourceError:
             self.close()
             raise
@@ -107,7 +115,7 @@ class StreamSource:
                 self.counts.corrupt_packets += 1
             if packet.stream.type == "video":
                 yield from self._video_items(packet, arrived_s)
-            else:
+            elif not self._pictures_only:
                 yield from self._audio_items(packet, arrived_s)
 
     def close(self) -> None:
@@ -121,6 +129,9 @@ class StreamSource:
     def _video_items(self, packet: MediaPacket, arrived_s: float) -> Iterator[MediaItem]:
         if self._video is not None:
             yield from self._encoded_items(self._video, packet, arrived_s)
+            return
+        if self._watch is None:
+            yield from self._decoded_items(packet, arrived_s)
             return
         duration = self._frame_duration(packet)
         if not self._times["video"].fill(packet, duration):
@@ -157,6 +168,16 @@ class StreamSource:
                 )
         except FFmpegError:
             # One broken picture; the next one is a keyframe in MJPEG and soon one in the others.
+            self.counts.undecodable_video += 1
+
+    def _decoded_items(self, packet: MediaPacket, arrived_s: float) -> Iterator[MediaItem]:
+        try:
+            for frame in packet.decode():
+                if isinstance(frame, VideoFrame):
+                    yield MediaItem(
+                        stream=self._reader.video, packet=packet, is_key=True, arrived_s=arrived_s, frame=frame
+                    )
+        except FFmpegError:
             self.counts.undecodable_video += 1
 
     def _audio_items(self, packet: MediaPacket, arrived_s: float) -> Iterator[MediaItem]:

@@ -1,0 +1,61 @@
+"""Compressed video packets to pictures; a damaged packet costs itself only."""
+
+from collections.abc import Sequence
+
+from av.codec.context import CodecContext
+from av.error import FFmpegError
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+
+from .source.types import MediaItem
+
+
+class PacketDecoder:
+    """Decodes one video stream from a keyframe on. Belongs to one thread."""
+
+    def __init__(self) -> None:
+        self.damaged = 0
+        self._needs_key = True
+        self._codec: VideoCodecContext | None = None
+
+    def source_opened(self) -> None:
+        """A new connection: nothing is known of its reference pictures."""
+        self._needs_key = True
+        self._codec = None
+
+    def skips(self, item: MediaItem, *, keyframes_only: bool) -> bool:
+        """Whether `item` must be left out: by wish, or since what it builds on was."""
+        if item.is_key or isinstance(item.frame, VideoFrame):
+            self._needs_key = self._needs_key and not item.is_key
+            return False
+        self._needs_key = self._needs_key or keyframes_only
+        return self._needs_key
+
+    def missed(self) -> None:
+        """A packet was not given: what builds on it must be left out."""
+        self._needs_key = True
+
+    def decode(self, item: MediaItem) -> Sequence[VideoFrame]:
+        """The pictures that `item` completes; () for what cannot be decoded, which is counted."""
+        if isinstance(item.frame, VideoFrame):
+            return (item.frame,)
+        try:
+            return self._codec_for(item).decode(item.packet)
+        except FFmpegError:
+            self.damaged += 1
+            return ()
+
+    def _codec_for(self, item: MediaItem) -> VideoCodecContext:
+        """A context of our own: PyAV's streams and containers hold each other in a circle.
+
+        With the stream's context each connection left its decoder, about 11 MB, to the garbage collector.
+        """
+        if self._codec is None:
+            theirs = item.stream.codec_context
+            codec = CodecContext.create(theirs.name, "r")
+            assert isinstance(codec, VideoCodecContext)
+            codec.extradata = theirs.extradata
+            # A live frame is mostly one slice: more threads only pass it on, and each keeps memory of its own.
+            codec.thread_count = 1
+            self._codec = codec
+        return self._codec
