@@ -83,6 +83,8 @@ class CribState:
     confidence_reason: str | None = None
     precision: tuple[tuple[str, float], ...] = ()
     """Share of real ones by kind, of the incidents that a parent judged."""
+    second_source: str | None = None
+    """`live`, or why the second source for detection delivers nothing; None where none is set."""
     frame_rate: float | None = None
     frame_lag_ms: int | None = None
     ai_latency_s: float | None = None

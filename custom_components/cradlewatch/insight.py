@@ -9,7 +9,7 @@ from homeassistant.util import dt as dt_util
 
 from .analyst import Analyst
 from .engine.confidence import ConfidenceJudge, Facts
-from .engine.models import Link, LoopFigures, Reading, Signal, Sleep, StreamInfo
+from .engine.models import Link, Reading, Signal, Sleep, StreamInfo
 from .engine.settings import SafetySettings
 from .engine.sleep import SleepMachine
 from .engine.sleep_sessions import SleepSession, summarise
@@ -31,7 +31,6 @@ class Insight:
         self._reading: Reading | None = None
         self._sound_expected = False
         self._heard_s: float | None = None
-        self._second_source: str | None = None
         self._save_s = 0.0
 
     @property
@@ -45,12 +44,11 @@ class Insight:
         self._sound_expected = info.audio_codec is not None
 
     @callback
-    def reading(self, reading: Reading, figures: LoopFigures) -> tuple[Signal, ...]:
+    def reading(self, reading: Reading) -> tuple[Signal, ...]:
         """Take in one reading; what came of it."""
         if not self._keeper.state.watching:
             return ()
         self._reading = reading
-        self._second_source = figures.second_source
         if reading.sound is not None:
             self._heard_s = reading.at_s
         return self._sleep.on_reading(reading, dt_util.utcnow())
@@ -110,7 +108,7 @@ class Insight:
             ai_on=state.ai_on and self._analyst.spends,
             verdict_age_s=None if judged_at is None else (now_at - judged_at).total_seconds(),
             verdict_valid_s=SafetySettings().valid_asleep_s,
-            second_source_works=self._second_source in _WELL if self._second_source is not None else None,
+            second_source_works=None if state.second_source is None else state.second_source in _WELL,
         )
 
     def _asleep_today_s(self, now_at: datetime) -> int | None:

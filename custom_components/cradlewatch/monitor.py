@@ -185,7 +185,7 @@ class CribMonitor(CribOrders, CribPictures):
 
     def on_reading(self, reading: Reading, figures: LoopFigures) -> None:
         """About once a second while the camera is live."""
-        for signal in self.insight.reading(reading, figures):
+        for signal in self.insight.reading(reading):
             self._signal(signal)
         self.keeper.reading(reading, figures)
 

@@ -195,7 +195,10 @@ CRIB_DESCRIPTIONS = (
         state_class=SensorStateClass.MEASUREMENT,
         entity_category=EntityCategory.DIAGNOSTIC,
         value=lambda state: state.confidence,
-        attributes=lambda state: {"reason": state.confidence_reason, "precision": dict(state.precision)},
+        attributes=lambda state: (
+            {"reason": state.confidence_reason, "precision": dict(state.precision)}
+            | ({} if state.second_source is None else {"second_source": state.second_source})
+        ),
     ),
     CribSensorDescription(
         key=KEY_FRAME_RATE,

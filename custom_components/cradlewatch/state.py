@@ -80,6 +80,7 @@ class StateKeeper:
             sound_level_db=self._sound_level(reading, now_s),
             activity=reading.activity if reading.visible else None,
             activity_level=self._level(reading, now_s),
+            second_source=figures.second_source,
         )
         if now_s >= self._next_figures_s and figures.frame_rate_fps > 0:
             # The first figures are of a second or two: soon replaced.
@@ -145,6 +146,7 @@ class StateKeeper:
             sleep=None,
             frame_rate=None,
             frame_lag_ms=None,
+            second_source=None,
         )
 
     def _motion(self, now_s: float) -> bool | None:

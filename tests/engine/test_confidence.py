@@ -45,6 +45,7 @@ def test_all_well_is_a_hundred_without_a_reason():
         ({"verdict_age_s": 9999.0}, "verdict_old", 70),
         ({"budget_left": 0.0}, "budget", 70),
         ({"recording_works": False}, "recording_failed", 80),
+        ({"second_source_works": False}, "second_source_lost", 99),
     ],
 )
 def test_each_link_lowers_it_and_is_the_reason(changes, reason, most):

@@ -151,3 +151,22 @@ def test_backend_choice_by_environment_setting_and_what_is_installed(monkeypatch
     assert choose_backend("auto").name == "numpy"
     with pytest.raises(ImportError):
         choose_backend("opencv")
+
+
+@both_backends
+def test_another_stream_of_the_same_camera_is_no_motion(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    senses = make_senses(backend, monkeypatch)
+
+    def told(width: int, height: int) -> StreamInfo:
+        return StreamInfo(
+            size_wh=(width, height), video_codec="h264", frame_rate_fps=30, audio_codec=None, audio_rate_hz=None
+        )
+
+    senses.on_info(told(1920, 1080))
+    signals = watch(senses, shoot(read_noise=1.0, duration_s=20))
+    # The light stream of a camera: the same view, strongly compressed.
+    senses.on_info(told(640, 360))
+    signals += watch(senses, films.through_codec(iter(shoot(read_noise=3.0, duration_s=20)), crf=36), 20.2)
+    senses.on_info(told(1920, 1080))
+    signals += watch(senses, shoot(read_noise=1.0, duration_s=20), 40.4)
+    assert signals == []
