@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from custom_components.cradlewatch.engine.detectors.backend import NumpyBackend, choose_backend
-from custom_components.cradlewatch.engine.models import Activity, EventKind, StreamInfo
+from custom_components.cradlewatch.engine.models import Activity, EventKind, Frame, StreamInfo
 from custom_components.cradlewatch.engine.settings import Zone
 from tests.corpus import films, rooms
 from tests.engine.senses_help import EPOCH_S, both_backends, make_senses, shoot, spans_of, times_of, watch
@@ -170,3 +170,21 @@ def test_another_stream_of_the_same_camera_is_no_motion(backend: str, monkeypatc
     senses.on_info(told(1920, 1080))
     signals += watch(senses, shoot(read_noise=1.0, duration_s=20), 40.4)
     assert signals == []
+
+
+@both_backends
+def test_movement_before_a_background_that_is_copied_bit_by_bit(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A camera that takes its own noise out, and a coder that skips what is still: nothing else changes at all."""
+    senses = make_senses(backend, monkeypatch)
+    room = np.kron(np.random.default_rng(7).integers(60, 120, (23, 40), dtype=np.uint8), np.ones((8, 8), np.uint8))
+    dice = np.random.default_rng(8)
+    signals = []
+    for index in range(60):
+        gray = np.ascontiguousarray(room[:180])
+        if index >= 30:
+            x, y = dice.integers(0, 280), dice.integers(0, 140)
+            gray[y : y + 40, x : x + 40] = 220
+        signals += senses.on_frame(Frame(gray=gray, at_s=EPOCH_S + index / 5, index=index))
+    started = [signal.at_s - EPOCH_S for signal in signals if signal.kind is EventKind.MOTION and signal.active]
+    assert started
+    assert 5.9 < started[0] < 7

@@ -98,6 +98,11 @@ class ChangeMeter:
         """Frames learned since the start or the last break."""
         return self._learned
 
+    @property
+    def knows_usual(self) -> bool:
+        """The usual change is known: whatever changes can be judged."""
+        return self._usual is not None
+
     def residual(self, new: Sample, old: Sample, *, shaking: bool = False) -> Picture:
         """Root mean square per window, in gray levels, of what light and a small shift do not explain."""
         offset = blur3(new.cells) - blur3(old.cells)
@@ -149,7 +154,10 @@ class ChangeMeter:
         return self._history[-1]
 
     def restlessness(self, residual: Picture, valid: Mask) -> float:
-        """How far the quiet third of the picture is above its usual change; 1 is usual, 0 if not yet known."""
+        """How far the quiet third of the picture is above its usual change; 1 is usual, 0 if not yet known.
+
+        0 also where that third does not change at all: a coder that skips still blocks copies them bit by bit.
+        """
         if self._usual is None:
             return 0.0
         ratios = (residual / self._usual)[valid]

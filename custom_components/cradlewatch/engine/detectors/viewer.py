@@ -244,7 +244,7 @@ class Viewer:
             self._anchor, self._shift = sample.picture, (0.0, 0.0)
         ratio = np.zeros(valid.shape, np.float32)
         settled = meter.learned >= _WARM_UP_FRAMES and frame.at_s - self._broken_s >= _SETTLE_S
-        if restless > 0 and upset is not Upset.BREAK:
+        if meter.knows_usual and upset is not Upset.BREAK:
             ratio = np.where(valid, meter.ratio(residual, restless), 0).astype(np.float32)
         if upset in {Upset.NONE, Upset.RECODED} and not self._is_shaking(frame.at_s):
             meter.learn(sample, residual, ratio, valid)
