@@ -1,5 +1,6 @@
 """A camera that is back is not waited for."""
 
+from contextlib import ExitStack
 from pathlib import Path
 import socket
 import time
@@ -10,8 +11,13 @@ from custom_components.cradlewatch.engine.models import Link
 from custom_components.cradlewatch.engine.source.reach import answers
 from custom_components.cradlewatch.engine.source.types import AbortToken
 from tests.engine.loops import running_loop
+from tests.engine.test_faults import viewer_of
+from tests.media import Clip, clip
 from tests.servers import rtsp
 from tests.servers.rtsp import RtspServer
+from tests.servers.tampered import TamperedCamera, keep
+
+GOES_ON_S = 3.0
 
 
 def test_answers_tells_open_from_closed_and_from_what_has_no_port() -> None:
@@ -22,6 +28,37 @@ def test_answers_tells_open_from_closed_and_from_what_has_no_port() -> None:
     assert answers("/media/clip.mp4", 1, AbortToken()) is None
     assert answers("demo:", 1, AbortToken()) is None
     assert answers("rtsp://[nonsense", 1, AbortToken()) is None
+
+
+@pytest.mark.rtsp
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("outage_s", [12, 25])
+def test_viewers_go_on_within_three_seconds(tmp_path: Path, outage_s: int) -> None:
+    """RTSP and HTTP at the same time, each gone with its port closed; nobody opens anything anew."""
+    rtsp.require_rtsp()
+    film = clip(tmp_path, ".ts", Clip(seconds=60, size_wh=(320, 240), gop=15))
+    with ExitStack() as stack:
+        server = stack.enter_context(RtspServer())
+        first = TamperedCamera(film, lambda: keep)
+        with first:
+            loops = [
+                stack.enter_context(running_loop(url, name=f"cradlewatch-{name}"))
+                for name, url in (("rtsp", server.url), ("http", first.url))
+            ]
+            for run in loops:
+                run.wait_link(Link.LIVE)
+            viewers = [stack.enter_context(viewer_of(run)) for run in loops]
+            server.kill()
+        time.sleep(outage_s)
+        assert [run.loop.link.link for run in loops] == [Link.LOST, Link.LOST]
+        server.start()
+        stack.enter_context(TamperedCamera(film, lambda: keep, port=first.port))
+        began_s = time.monotonic()
+        for viewer in viewers:
+            assert viewer.gets_picture_within(max(0.1, GOES_ON_S - (time.monotonic() - began_s)))
+            assert viewer.ended is None
+            assert viewer.backward == 0
+        assert [run.notes.generations for run in loops] == [0, 0]
 
 
 @pytest.mark.rtsp

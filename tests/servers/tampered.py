@@ -89,16 +89,28 @@ def _stamp(old: bytes, ticks: int) -> bytes:
     )
 
 
-class TamperedCamera:
-    """Plays a TS file once for each connection, in real time by its own clock, through `spoil`."""
+type FrameTimes = list[tuple[int, float]]
+"""Where each picture begins in a file, from 0, and its time in seconds, from 0."""
 
-    def __init__(self, path: Path, spoil: Callable[[], Spoil]) -> None:
+
+def _frame_times(path: Path) -> FrameTimes:
+    with av.open(str(path)) as source:
+        packets = [packet for packet in source.demux(video=0) if packet.pos is not None and packet.dts is not None]
+        found = [(packet.pos, float(packet.dts * packet.time_base)) for packet in packets]
+    return [(0 if index == 0 else place, at_s - found[0][1]) for index, (place, at_s) in enumerate(found)]
+
+
+class TamperedCamera:
+    """Plays a TS file once for each connection, in real time by its own clock, through `spoil`.
+
+    `port`: that of another one that has ended.
+    """
+
+    def __init__(self, path: Path, spoil: Callable[[], Spoil], port: int = 0) -> None:
         self.released = threading.Event()
         self.connections = 0
         data = path.read_bytes()
-        with av.open(str(path)) as source:
-            assert source.duration is not None
-            bytes_a_second = len(data) / (source.duration / 1e6)
+        frames = _frame_times(path)
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -111,23 +123,27 @@ class TamperedCamera:
                 self.send_header("Content-Type", "video/mp2t")
                 self.end_headers()
                 with suppress(OSError):
-                    owner._play(self.wfile.write, data, bytes_a_second, spoil())
+                    owner._play(self.wfile.write, data, frames, spoil())
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self._server.daemon_threads = False
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}/live.ts"
+    def port(self) -> int:
+        return int(self._server.server_address[1])
 
-    def _play(self, write: Callable[[bytes], object], data: bytes, bytes_a_second: float, spoil: Spoil) -> None:
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/live.ts"
+
+    def _play(self, write: Callable[[bytes], object], data: bytes, frames: FrameTimes, spoil: Spoil) -> None:
         began_s = time.monotonic()
-        for at in range(0, len(data), 20 * _TS):
-            at_s = at / bytes_a_second
+        places = [place for place, _ in frames]
+        for (at, at_s), end in zip(frames, [*places[1:], len(data)], strict=True):
             if self.released.wait(max(0.0, began_s + at_s - time.monotonic())):
                 return
-            packets = (data[place : place + _TS] for place in range(at, min(at + 20 * _TS, len(data)), _TS))
+            packets = (data[place : place + _TS] for place in range(at, end, _TS))
             write(b"".join(part for packet in packets if (part := spoil(packet, at_s)) is not None))
 
     def __enter__(self) -> Self:

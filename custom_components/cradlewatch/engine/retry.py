@@ -7,7 +7,9 @@ from .settings import LoopSettings
 from .source.reach import answers
 from .source.types import AbortToken
 
-_PROBE_EVERY_S = 1.0
+_PROBE_EVERY_S = 0.5
+# Refused or without an answer. What is reached and says no (a login, a path) is no better a moment later.
+_PROBED = (SourceProblem.CANNOT_CONNECT, SourceProblem.TIMEOUT)
 _AUTH_TRIES = 2
 """A camera that is starting may refuse a good log-in; from the third refusal on it is believed."""
 
@@ -27,13 +29,15 @@ class Retry:
         """Wait for the back-off, shorter where a camera that could not be reached answers again; or until aborted."""
         until_s = time.monotonic() + self._delay_s(problem)
         was_away = False
-        while (left_s := until_s - time.monotonic()) > 0 and not abort.wait(min(_PROBE_EVERY_S, left_s)):
-            if problem is not SourceProblem.CANNOT_CONNECT:
-                continue
-            reached = answers(spec, _PROBE_EVERY_S / 2, abort)
-            if reached and was_away:
+        while (left_s := until_s - time.monotonic()) > 0:
+            # The first look is at once: a camera that comes back before it would be waited for to the end.
+            if problem in _PROBED:
+                reached = answers(spec, _PROBE_EVERY_S, abort)
+                if reached and was_away:
+                    return
+                was_away = was_away or reached is False
+            if abort.wait(min(_PROBE_EVERY_S, left_s)):
                 return
-            was_away = was_away or reached is False
 
     def _delay_s(self, problem: SourceProblem | None) -> float:
         failures = self._failures
