@@ -9,7 +9,7 @@ from pathlib import Path
 import subprocess
 import sys
 
-from . import rows_cost, rows_live
+from . import rows_cost, rows_live, rows_memory
 from .table import Bench, Report, Spans, markdown, text_table
 
 
@@ -28,7 +28,7 @@ BENCHES: dict[str, Bench] = {
     "delay": rows_live.bench_delay,
     "cpu": rows_cost.bench_cpu,
     "motion": rows_cost.bench_motion,
-    "memory": rows_cost.bench_memory,
+    "memory": rows_memory.bench_memory,
     "home": _bench_home,
 }
 LONG_ONLY: dict[str, Bench] = {"many": rows_cost.bench_many}
@@ -43,7 +43,8 @@ def parse_arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--only", action="append", metavar="NAME", choices=sorted(BENCHES | LONG_ONLY), help="may be repeated"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too, after each part")
+    parser.add_argument("--resume", action="store_true", help="leave out the parts that the file of --json has already")
     parser.add_argument(
         "--markdown", type=Path, metavar="FILE", help="write the table there too (into the marked part)"
     )
@@ -62,24 +63,30 @@ def main(argv: list[str]) -> int:
         from .soak import soak
 
         return soak(arguments.soak, arguments.seed)
-    report = Report(command=" ".join(["scripts/bench", *argv]))
+    report = _begin(arguments, argv)
     spans = Spans.quick() if arguments.quick else Spans.long() if arguments.long else Spans()
     names = arguments.only or [*BENCHES, *(LONG_ONLY if arguments.long else ())]
-    failed = []
     for name in names:
-        try:
+        if name in report.took_s:
+            continue
+        # One part that cannot be had must not cost the others; it is said, and the exit code tells.
+        with report.part(name):
             (BENCHES | LONG_ONLY)[name](report, spans)
-        except (RuntimeError, OSError) as error:
-            # One row that cannot be had must not cost the others; it is said, and the exit code tells.
-            failed.append(name)
-            report.note(f"{name} could not be measured: {error}")
-    report.load_after = os.getloadavg()[0]
+        report.load_after = os.getloadavg()[0]
+        if arguments.json:
+            # After each part: a run that is cut short has what it had, and `--resume` goes on from there.
+            arguments.json.write_text(json.dumps(report.to_json(), indent=1))
     print(f"\n{text_table(report)}")
-    if arguments.json:
-        arguments.json.write_text(json.dumps(report.to_json(), indent=1))
     if arguments.markdown:
         write_markdown(arguments.markdown, markdown(report))
-    return 1 if failed else 0
+    return 1 if report.failures else 0
+
+
+def _begin(arguments: argparse.Namespace, argv: list[str]) -> Report:
+    """A new report, or that of the run which `--resume` takes up."""
+    if arguments.resume and arguments.json and arguments.json.exists():
+        return Report.resumed(json.loads(arguments.json.read_text()))
+    return Report(command=" ".join(["scripts/bench", *argv]))
 
 
 def write_markdown(path: Path, table: str) -> None:

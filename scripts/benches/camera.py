@@ -12,6 +12,7 @@ from typing import Any
 
 from .media import prepare
 from .product import ROOT
+from .rtsp_replay import USER
 
 
 class ReplayCamera:
@@ -54,9 +55,10 @@ class ReplayCamera:
             self._process.wait()
         self._folder.cleanup()
 
-    def url(self, clip: str) -> str:
-        """Its RTSP address."""
-        return f"rtsp://127.0.0.1:{self.port}/{clip}"
+    def url(self, clip: str, password: str | None = None) -> str:
+        """Its RTSP address, with a login where a password is given."""
+        login = f"{USER}:{password}@" if password else ""
+        return f"rtsp://{login}127.0.0.1:{self.port}/{clip}"
 
     def order(self, kind: str, **fields: object) -> Any:
         """One order over the control socket; returns the answer."""

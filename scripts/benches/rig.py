@@ -7,6 +7,7 @@ Prints one line when it is ready; then answers each line of its standard input w
 
 import json
 from pathlib import Path
+import select
 import subprocess
 import sys
 from types import TracebackType
@@ -15,6 +16,8 @@ from typing import Any
 import psutil
 
 from .product import ROOT
+
+_ANSWER_LIMIT_S = 180.0
 
 
 class Rig:
@@ -30,7 +33,12 @@ class Rig:
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         self.process = psutil.Process(self._process.pid)
-        self.ready = self._read()
+        try:
+            self.ready = self._read()
+        except BaseException:
+            self._process.kill()
+            self._process.wait()
+            raise
         return self
 
     def __exit__(
@@ -52,6 +60,9 @@ class Rig:
 
     def _read(self) -> Any:
         assert self._process.stdout is not None
+        # One line for one order, so nothing waits in a buffer that `select` does not see.
+        if not select.select([self._process.stdout], [], [], _ANSWER_LIMIT_S)[0]:
+            raise RuntimeError(f"the process under test '{self._kind}' did not answer within {_ANSWER_LIMIT_S:.0f} s")
         line = self._process.stdout.readline()
         if not line:
             raise RuntimeError(f"the process under test '{self._kind}' ended with {self._process.wait()}")

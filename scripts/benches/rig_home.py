@@ -142,7 +142,7 @@ class HomeRig:
         elif kind == "guests":
             from .rig_ours import Guests
 
-            self._guests = Guests(self.socket)
+            self._guests = Guests(lambda: self.socket)
         elif kind == "dump":
             self._watch.dump(order["file"])
         return self._figures()

@@ -1,5 +1,6 @@
 """Our loop, alone in its process: CPU and memory without anything of Home Assistant."""
 
+from collections.abc import Callable
 import shutil
 import socket
 import threading
@@ -10,10 +11,11 @@ from .rig import scratch, serve
 
 
 class Guests:
-    """Viewers that come and go: connect, read for 5 s, leave."""
+    """Viewers that come and go: connect, read for `stay_s`, leave. `path` tells where the relay is now."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: Callable[[], str], stay_s: float = 5.0) -> None:
         self._path = path
+        self._stay_s = stay_s
         self._over = threading.Event()
         self.visits = 0
         self.bytes_read = 0
@@ -30,9 +32,9 @@ class Guests:
                 self._over.wait(0.5)
 
     def _visit(self) -> None:
-        until_s = time.monotonic() + 5
+        until_s = time.monotonic() + self._stay_s
         with socket.socket(socket.AF_UNIX) as viewer:
-            viewer.connect(self._path)
+            viewer.connect(self._path())
             viewer.settimeout(0.25)
             while time.monotonic() < until_s and not self._over.is_set():
                 try:
@@ -63,7 +65,7 @@ def _ours(urls: list[str], **settings: object) -> None:
         if kind == "add":
             add(order["url"])
         elif kind == "viewers":
-            viewers.append(Guests(str(folder / "0.sock")))
+            viewers.append(Guests(lambda: str(folder / "0.sock")))
         elif kind != "figures":
             raise ValueError(kind)
         return [figures_of(camera) for camera in cameras]

@@ -1,4 +1,4 @@
-"""Rows about what it costs: CPU, memory, motion detection, how many cameras."""
+"""Rows about what it costs: CPU, motion detection, how many cameras."""
 
 from collections.abc import Callable
 import time
@@ -11,7 +11,6 @@ from .rig import Rig
 from .table import Report, Spans
 
 CPU = "CPU of one camera, 1080p30, live (one core = 100)"
-MEMORY = "Memory"
 MOTION = "Motion detection, 320x180"
 MANY = "Cameras of 1080p30 held at full rate on this machine"
 _IDLE_LIMIT_S = 90
@@ -137,50 +136,6 @@ def _motion_others() -> dict[str, Callable[[np.ndarray], object]]:
         return cv2.countNonZero(cv2.dilate(mask, None, iterations=2))
 
     return {"MOG2": mixture.apply, "Frigate-style averaged background": frigate, "frame difference": difference}
-
-
-def bench_memory(report: Report, spans: Spans) -> None:
-    """Growth of one process with each further camera; then with viewers that come and go."""
-    clip = "1080p30-gop2"
-    with ReplayCamera(clip) as camera:
-        url = camera.url(clip)
-        with Rig("ours", urls=[url]) as rig:
-            time.sleep(32)  # the ring is full after 24 s
-            one = rig.rss_mb()
-            for _ in range(2):
-                rig.ask("add", url=url)
-            time.sleep(32)
-            report.add(
-                MEMORY,
-                "one more camera",
-                (rig.rss_mb() - one) / 2,
-                "MB",
-                goal=35,
-                note=f"first one {one:.0f} MB with imports",
-            )
-        with Rig("ours", urls=[url]) as rig:
-            time.sleep(35)
-            rig.ask("viewers")
-            time.sleep(20)
-            samples: list[float] = []
-            before = rig.ask("figures")[0]
-            until_s = time.monotonic() + 60 * spans.memory_min
-            while time.monotonic() < until_s:
-                samples.append(rig.rss_mb())
-                time.sleep(1)
-            after = rig.ask("figures")[0]
-        half = len(samples) // 2
-        growth = float(np.median(samples[half:]) - np.median(samples[:half]))
-        times = np.arange(len(samples))
-        # Around the trend, or the growth itself would pass for noise.
-        noise = float(np.std(samples - np.polyval(np.polyfit(times, samples, 1), times)))
-        report.add(
-            MEMORY, f"growth over {spans.memory_min:g} min, a viewer comes and goes every 5 s", growth, "MB",
-            goal=max(1.0, 2 * noise),
-            note=f"goal: twice the noise around the trend; second half against the first; noise {noise:.1f} MB;"
-            f" threads {before['threads']} -> {after['threads']}, files {before['files']} -> {after['files']}",
-        )  # fmt: skip
-        report.camera_core_percent.append(("memory", camera.core_percent()))
 
 
 def bench_many(report: Report, spans: Spans) -> None:

@@ -9,6 +9,7 @@ socket, one JSON object a line.
 """
 
 import asyncio
+from base64 import b64encode
 from bisect import bisect_left
 from collections.abc import Callable
 from contextlib import suppress
@@ -24,6 +25,7 @@ from typing import Any
 
 from .media import LOOP_S, SOUND_RATE_HZ, VIDEO_CLOCK_HZ, Mount, Unit, load, prepare
 
+USER = "baby"
 _BACKLOG_S = 12.0
 _REPORT_EVERY_S = 5.0
 _SOURCES = {0: 0x1111, 2: 0x2222}
@@ -67,12 +69,14 @@ class Client:
         status, more, body = "200 OK", "", ""
         if method == "OPTIONS":
             more = "Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN, GET_PARAMETER\r\n"
+        elif not self.camera.admits(headers.get("authorization", "")):
+            status, more = "401 Unauthorized", 'WWW-Authenticate: Basic realm="camera"\r\n'
         elif method == "DESCRIBE":
             self.mount = self.camera.mount_of(url)
             if self.mount is None:
                 status = "404 Not Found"
             else:
-                body = self.mount.mount.sdp
+                body = self.mount.mount.sdp if self.camera.sound_offered else _without_sound(self.mount.mount.sdp)
                 more = f"Content-Base: {url.rstrip('/')}/\r\nContent-Type: application/sdp\r\n"
         elif method == "SETUP":
             status, more = self._set_up(url, headers.get("transport", ""))
@@ -81,7 +85,7 @@ class Client:
         length = f"Content-Length: {len(body)}\r\n" if body else ""
         reply = f"RTSP/1.0 {status}\r\nCSeq: {sequence}\r\nSession: 1;timeout=60\r\n{more}{length}\r\n{body}"
         self.writer.write(reply.encode())
-        if method == "PLAY" and self.mount is not None:
+        if method == "PLAY" and status == "200 OK" and self.mount is not None:
             self.mount.join(self)
         return method != "TEARDOWN"
 
@@ -112,6 +116,10 @@ class Client:
         if self.mount is not None:
             self.mount.clients.discard(self)
         self.writer.transport.abort()
+
+
+def _without_sound(sdp: str) -> str:
+    return sdp.partition("m=audio")[0]
 
 
 def _on_channel(framed: bytes, own: int, wanted: int) -> bytes:
@@ -173,7 +181,8 @@ class RunningMount:
                 await asyncio.sleep(wait_s)
             elif wait_s < -0.5 and not self.camera.bursting:
                 continue  # what happened while the camera was frozen is not sent later
-            if self.camera.frozen_until_s > time.monotonic():
+            silent = unit.frame_number is None and self.camera.sound_held
+            if silent or self.camera.frozen_until_s > time.monotonic():
                 continue
             self._send(unit, loop)
             if time.monotonic() >= self._next_report_s:
@@ -195,6 +204,9 @@ class RunningMount:
         shift = round((loop * LOOP_S + self.camera.jump_s) * clock)
         out = bytearray()
         for packet in unit.packets:
+            if self.camera.loss_share and random.random() < self.camera.loss_share:
+                self.camera.packets_lost += 1
+                continue
             start = len(out)
             out += struct.pack("!BBH", 0x24, unit.channel, len(packet)) + packet
             sequence, timestamp = struct.unpack_from("!HI", packet, 2)
@@ -230,6 +242,12 @@ class Camera:
         self.bursting = False
         self.bit_error_share = 0.0
         self.packets_damaged = 0
+        self.loss_share = 0.0
+        self.packets_lost = 0
+        self.password: str | None = None
+        self.sound_offered = True
+        self.sound_held = False
+        self._shown: dict[str, str] = {}
         self.clients_cut = 0
         self.port = 0
         now_s = time.monotonic()
@@ -238,8 +256,16 @@ class Camera:
         self._connections: set[Client] = set()
 
     def mount_of(self, url: str) -> RunningMount | None:
-        """By the last part of the address."""
-        return self.mounts.get(url.rstrip("/").rpartition("/")[2].partition("?")[0])
+        """By the last part of the address, and what is shown there now."""
+        name = url.rstrip("/").rpartition("/")[2].partition("?")[0]
+        return self.mounts.get(self._shown.get(name, name))
+
+    def admits(self, authorization: str) -> bool:
+        """Basic authentication, where a password is set."""
+        if self.password is None:
+            return True
+        wanted = b64encode(f"{USER}:{self.password}".encode()).decode()
+        return authorization == f"Basic {wanted}"
 
     async def listen(self) -> None:
         """Open the port; the same one again after `shut`."""
@@ -280,7 +306,21 @@ class Camera:
             "clients": len(self._connections),
             "clients_cut": self.clients_cut,
             "packets_damaged": self.packets_damaged,
+            "packets_lost": self.packets_lost,
         }
+
+    def _settle_anew(self, kind: str, order: dict[str, Any]) -> None:
+        """Another setting of the camera; like most, it cuts its connections for it (not to hold sound back)."""
+        if kind == "sound":
+            was_offered = self.sound_offered
+            self.sound_offered, self.sound_held = order["offered"], order["held"]
+            if was_offered == self.sound_offered:
+                return
+        elif kind == "password":
+            self.password = order["password"]
+        else:
+            self._shown[order["path"]] = order["clip"]
+        self.close_connections()
 
     async def command(self, order: dict[str, Any]) -> object:
         """One order of the bench."""
@@ -295,8 +335,10 @@ class Camera:
             self.close_connections()
         elif kind == "jump":
             self.jump_s += order["seconds"]
-        elif kind == "bit_errors":
-            self.bit_error_share = order["share"]
+        elif kind in ("bit_errors", "loss"):
+            setattr(self, "bit_error_share" if kind == "bit_errors" else "loss_share", order["share"])
+        elif kind in ("password", "show", "sound"):
+            self._settle_anew(kind, order)
         elif kind == "log":
             return [entry for entry in self.mounts[order["clip"]].log if entry[1] >= order["since_s"]]
         elif kind != "figures":

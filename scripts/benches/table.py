@@ -1,12 +1,15 @@
 """Rows, goals, and the table they are printed as."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 import os
 from pathlib import Path
 import platform
 import statistics
+import time
+from typing import Any, Self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +24,8 @@ class Row:
     note: str = ""
     beside: bool = False
     """True for what we are compared with."""
+    part: str = ""
+    """The part of the bench that it comes from, as `--only` names it."""
 
     @property
     def verdict(self) -> str:
@@ -39,13 +44,17 @@ class Report:
     rows: list[Row] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     camera_core_percent: list[tuple[str, float]] = field(default_factory=list)
+    took_s: dict[str, float] = field(default_factory=dict)
+    """How long each part ran, of those that ended."""
+    failures: list[str] = field(default_factory=list)
+    _part: str = ""
     began_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     load_before: float = field(default_factory=lambda: os.getloadavg()[0])
     load_after: float = 0.0
 
     def add(self, section: str, what: str, value: float | None, unit: str, **more: object) -> None:
         """Keep and print one row at once, so that a run that is cut short has shown what it had."""
-        row = Row(section=section, what=what, value=value, unit=unit, **more)  # type: ignore[arg-type]
+        row = Row(section=section, what=what, value=value, unit=unit, part=self._part, **more)  # type: ignore[arg-type]
         self.rows.append(row)
         print(
             "bench: " + "  ".join(filter(None, (section, what, show(value, unit), row.verdict, row.note))), flush=True
@@ -62,6 +71,25 @@ class Report:
         self.notes.append(text)
         print(f"bench: note: {text}", flush=True)
 
+    @contextmanager
+    def attempt(self, what: str) -> Iterator[None]:
+        """What cannot be measured is said and kept; the rest of the run goes on."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not cost the figures of the others
+            self.failures.append(what)
+            self.note(f"{what} could not be measured: {type(error).__name__}: {error}")
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """One part of the bench: its rows carry its name, its time is taken, its failure is its own."""
+        began_s, self._part, known = time.monotonic(), name, len(self.failures)
+        with self.attempt(name):
+            yield
+        self._part = ""
+        if len(self.failures) == known:
+            self.took_s[name] = time.monotonic() - began_s
+
     def to_json(self) -> dict[str, object]:
         return {
             "command": self.command,
@@ -72,7 +100,28 @@ class Report:
             "rows": [asdict(row) | {"verdict": row.verdict} for row in self.rows],
             "notes": self.notes,
             "camera_core_percent": self.camera_core_percent,
+            "took_s": self.took_s,
+            "failures": self.failures,
         }
+
+    @classmethod
+    def resumed(cls, kept: dict[str, Any]) -> Self:
+        """What a run that was cut short had already: the rows of the parts that it ended."""
+        took_s = dict(kept["took_s"])
+        rows = [
+            Row(**{key: value for key, value in row.items() if key != "verdict"})
+            for row in kept["rows"]
+            if row["part"] in took_s
+        ]
+        return cls(
+            command=kept["command"],
+            rows=rows,
+            notes=[*kept["notes"], f"begun at {kept['began_at']}, resumed later"],
+            camera_core_percent=[(name, share) for name, share in kept["camera_core_percent"]],
+            took_s=took_s,
+            began_at=kept["began_at"],
+            load_before=kept["load_before"],
+        )
 
 
 def show(value: float | None, unit: str) -> str:
@@ -134,9 +183,12 @@ def markdown(report: Report) -> str:
 
 def _state(report: Report) -> str:
     cost = ", ".join(f"{name} {share:.1f}" for name, share in report.camera_core_percent)
+    took = ", ".join(f"{name} {seconds:.0f}" for name, seconds in report.took_s.items())
+    failed = f" Could not be measured: {', '.join(report.failures)}." if report.failures else ""
     return (
         f"Machine: {machine()}. Load average {report.load_before:.1f} before, {report.load_after:.1f} after."
         f" CPU of the replaying camera, not counted above (core-%): {cost or 'not used'}."
+        f" Time of each part (s): {took or 'none ended'}.{failed}"
     )
 
 
