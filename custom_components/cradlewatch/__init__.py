@@ -19,6 +19,7 @@ from .alerts import AlertDesk
 from .analyst import Analyst
 from .const import DOMAIN, PLATFORMS, SUBENTRY_CRIB
 from .cribs import CribConfig, read_crib
+from .dashboard import async_offer_dashboard
 from .data import CradlewatchConfigEntry, CradlewatchData
 from .engine.store import Store
 from .entity import home_device
@@ -45,6 +46,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_register_sleep_actions(hass)
     async_register_views(hass)
     async_listen_buttons(hass)
+    await async_offer_dashboard(hass)
     return True
 
 

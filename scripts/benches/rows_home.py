@@ -55,7 +55,7 @@ async def _measure(report: Report, spans: Spans, home: Home, gemini: GeminiServe
     }  # fmt: skip
     await home.run_flow("cradlewatch", steps)
     ids = await home.entities()
-    write_dashboard(home.config_dir, ids, "Nursery", ai=True)
+    write_dashboard(home.config_dir, "Nursery")
     await _eventually(lambda: _is_on(home, entity(ids, "connectivity")), "the camera's connection")
     await asyncio.sleep(12)  # the ring fills, start-up ends
 

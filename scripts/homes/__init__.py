@@ -1,1 +1,6 @@
 """A real Home Assistant in a folder of its own: for the demo, the browser tests and the benchmarks."""
+
+import logging
+
+# Importing Home Assistant's camera component says at length that libturbojpeg is missing: no news for who starts a demo.
+logging.getLogger("homeassistant.components.camera.img_util").setLevel(logging.CRITICAL)

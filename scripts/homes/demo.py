@@ -167,7 +167,7 @@ class Demo:
             self._write_marks()
         ids = await self.home.entities()
         phone = await phones.register(self.home, "Demo phone", apple=True)
-        write_dashboard(self.home.config_dir, ids, self.name, ai="GEMINI_API_KEY" in os.environ)
+        write_dashboard(self.home.config_dir, self.name)
         write_automation(self.home.config_dir, entity(ids, "event"), [phone])
         await self.home.action("automation.reload")
         await self._wait_for_picture(entity(ids, "camera"))

@@ -76,6 +76,9 @@ recorder:
   commit_interval: 1
 logger:
   default: {options.log_level}
+  logs:
+    # Home Assistant's own stills are a little slower without it: no trace-back for that.
+    homeassistant.components.camera.img_util: critical
 automation: !include automations.yaml
 lovelace:
   resource_mode: yaml

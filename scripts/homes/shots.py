@@ -41,7 +41,7 @@ async def take(folder: Path) -> None:
     try:
         await home.run_flow("cradlewatch", {"user": {"name": "Mina", "source": "demo:"}, "ai": {"provider": "local"}})
         ids = await home.entities()
-        write_dashboard(home.config_dir, ids, "Mina", ai=False)
+        write_dashboard(home.config_dir, "Mina")
         await _crying(home, ids)
         await _page(home, "dashboard", width=1400, height=820, dark=False, path=DASHBOARD)
         await _page(home, "phone", width=390, height=844, dark=True, path=DASHBOARD)

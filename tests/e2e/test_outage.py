@@ -66,7 +66,7 @@ async def watched(folder: Path, server: RtspServer) -> AsyncIterator[Watched]:
         }
         await home.run_flow("cradlewatch", steps)
         ids = await home.entities()
-        write_dashboard(home.config_dir, ids, "Nursery", ai=False)
+        write_dashboard(home.config_dir, "Nursery")
         async with browser_page(home) as page:
             await page.goto(home.url + "/crib-demo/0")
             await wait_for_video(page)

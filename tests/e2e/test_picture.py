@@ -25,7 +25,7 @@ async def _furnished(home: Home, *, gemini: bool) -> dict[str, str]:
     }
     await home.run_flow("cradlewatch", steps)
     ids = await home.entities()
-    write_dashboard(home.config_dir, ids, "Nursery", ai=gemini)
+    write_dashboard(home.config_dir, "Nursery")
 
     async def live() -> bool:
         state = await home.state(entity(ids, "connectivity"))

@@ -127,7 +127,7 @@ async def test_from_nothing_to_the_picture(tmp_path: Path, width: int, height: i
         await _add_integration(finger, home)
         print(f"\n{width}x{height}: {finger.clicks} clicks from the settings to the end of the set-up")
         ids = await _live(home)
-        write_dashboard(home.config_dir, ids, "미나", ai=False)
+        write_dashboard(home.config_dir, "미나")
         await page.goto(home.url + "/crib-demo/0")
         await wait_for_video(page)
         state = await home.state(entity(ids, "camera"))

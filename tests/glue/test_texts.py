@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from custom_components.cradlewatch.const import CRIB_ENTITY_KEYS, HOME_ENTITY_KEYS
+from custom_components.cradlewatch.engine import confidence, safety
 from custom_components.cradlewatch.engine.models import EventKind, MonitorEvent, Phase, Severity, Status
 from custom_components.cradlewatch.wording import LANGUAGES, line_words, load_texts, words
 
@@ -72,6 +73,14 @@ def test_entities_and_event_types_are_named(language: str) -> None:
                 assert tree[platform][name]["name"], (platform, name)
                 assert icons[platform][name]["default"].startswith("mdi:"), (platform, name)
     assert set(tree["event"]["event"]["state_attributes"]["event_type"]["state"]) == {kind.value for kind in EventKind}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_reason_has_words(language: str) -> None:
+    sensors = json.loads((FOLDER / "translations" / f"{language}.json").read_text("utf-8"))["entity"]["sensor"]
+    said = {key: sensors[key]["state_attributes"]["reason"]["state"] for key in ("safety", "monitoring_confidence")}
+    assert set(said["safety"]) >= set(safety.REASONS)
+    assert set(said["monitoring_confidence"]) == set(confidence.REASONS)
 
 
 def test_a_model_is_quoted_as_it_is() -> None:

@@ -2,8 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from .models import EventKind, Link, Reading, Severity, Signal
+
+Reason = Literal[
+    "starting", "live", "connecting", "privacy", "stopped", "camera_lost", "frame_old", "no_reading",
+    "lens_covered", "picture_frozen", "too_dark", "camera_moved", "occupancy_unknown", "child_not_in_view",
+    "small_movement_unknown", "no_small_movement", "no_sound", "sound_old",
+    "ai_off", "no_verdict", "verdict_old", "budget", "recording_failed",
+]  # fmt: skip
+"""Why no more can be trusted: stable keys, each with its words in the translations ("live" is never shown)."""
+REASONS: tuple[str, ...] = tuple(reason for reason in get_args(Reason) if reason != "live")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +60,7 @@ class ConfidenceJudge:
         self._low_since_s: float | None = None
         self._low = False
         self.percent = 0
-        self.reason: str | None = "starting"
+        self.reason: Reason | None = "starting"
 
     @property
     def low(self) -> bool:
@@ -88,7 +98,14 @@ class ConfidenceJudge:
         return (Signal(kind=EventKind.CONFIDENCE_LOW, active=False, at_s=at_s),)
 
 
-def _links(facts: Facts) -> Iterator[tuple[float, str]]:
+_UNLINKED: dict[Link, Reason] = {
+    Link.PRIVACY: "privacy",
+    Link.CONNECTING: "connecting",
+    Link.STOPPED: "stopped",
+}
+
+
+def _links(facts: Facts) -> Iterator[tuple[float, Reason]]:
     """Every link of the chain with its percent; the reason is a stable key."""
     yield _connection(facts)
     yield _falling(facts.frame_age_s, good_s=2.0, bad_s=10.0), "frame_old"
@@ -99,15 +116,13 @@ def _links(facts: Facts) -> Iterator[tuple[float, str]]:
     yield (80.0 if facts.second_source_works is False else 100.0), "second_source_lost"
 
 
-def _connection(facts: Facts) -> tuple[float, str]:
+def _connection(facts: Facts) -> tuple[float, Reason]:
     if facts.link is Link.LIVE:
         return 100.0, "live"
-    return 0.0, {Link.PRIVACY: "privacy", Link.CONNECTING: "connecting", Link.STOPPED: "stopped"}.get(
-        facts.link, "camera_lost"
-    )
+    return 0.0, _UNLINKED.get(facts.link, "camera_lost")
 
 
-def _seen(reading: Reading | None) -> Iterator[tuple[float, str]]:
+def _seen(reading: Reading | None) -> Iterator[tuple[float, Reason]]:
     if reading is None:
         yield 0.0, "no_reading"
         return
@@ -121,14 +136,14 @@ def _seen(reading: Reading | None) -> Iterator[tuple[float, str]]:
         yield (90.0, "small_movement_unknown") if reading.micro_motion is None else (70.0, "no_small_movement")
 
 
-def _heard(facts: Facts) -> Iterator[tuple[float, str]]:
+def _heard(facts: Facts) -> Iterator[tuple[float, Reason]]:
     if not facts.has_audio:
         yield 85.0, "no_sound"
         return
     yield max(40.0, _falling(facts.audio_age_s, good_s=3.0, bad_s=15.0)), "sound_old"
 
 
-def _analysed(facts: Facts) -> Iterator[tuple[float, str]]:
+def _analysed(facts: Facts) -> Iterator[tuple[float, Reason]]:
     if not facts.ai_on:
         yield 85.0, "ai_off"
         return
