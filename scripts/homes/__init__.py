@@ -2,5 +2,5 @@
 
 import logging
 
-# Importing Home Assistant's camera component says at length that libturbojpeg is missing: no news for who starts a demo.
+# Importing Home Assistant's camera component tells at length that libturbojpeg is missing: no news for a demo.
 logging.getLogger("homeassistant.components.camera.img_util").setLevel(logging.CRITICAL)
