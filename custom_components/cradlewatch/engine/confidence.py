@@ -10,7 +10,7 @@ Reason = Literal[
     "starting", "live", "connecting", "privacy", "stopped", "camera_lost", "frame_old", "no_reading",
     "lens_covered", "picture_frozen", "too_dark", "camera_moved", "occupancy_unknown", "child_not_in_view",
     "small_movement_unknown", "no_small_movement", "no_sound", "sound_old",
-    "ai_off", "no_verdict", "verdict_old", "budget", "recording_failed",
+    "ai_off", "no_verdict", "verdict_old", "budget", "recording_failed", "second_source_lost",
 ]  # fmt: skip
 """Why no more can be trusted: stable keys, each with its words in the translations ("live" is never shown)."""
 REASONS: tuple[str, ...] = tuple(reason for reason in get_args(Reason) if reason != "live")
