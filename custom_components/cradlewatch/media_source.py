@@ -1,4 +1,4 @@
-"""Pictures of incidents, and the one frame that an AI task is asked about, as Home Assistant's media."""
+"""Footage by crib and day, and the one frame that an AI task is asked about, as Home Assistant's media."""
 
 from pathlib import Path
 from typing import override
@@ -15,9 +15,9 @@ from homeassistant.components.media_source import (
 from homeassistant.core import HomeAssistant
 
 from .const import DOMAIN
+from .media_days import WINDOW, async_browse_crib, crib_folders
 from .snapshots import CLIP_URL, CLIPS, FRAMES, SNAPSHOT_URL, SNAPSHOTS, find_footage, is_event_id
 from .storage import footage_path
-from .window_media import WINDOW, async_browse_windows, crib_folders
 from .window_views import find_window, window_url
 
 _KINDS = {
@@ -70,22 +70,9 @@ class CradlewatchMedia(MediaSource):
     @override
     async def async_browse_media(self, item: MediaSourceItem) -> BrowseMediaSource:
         if (item.identifier or "").startswith(f"{WINDOW}/"):
-            return await async_browse_windows(self.hass, item.identifier)
+            return await async_browse_crib(self.hass, item.identifier)
         if item.identifier:
             raise BrowseError("Nothing to browse there")
-        names = await self.hass.async_add_executor_job(_newest, footage_path(self.hass) / SNAPSHOTS)
-        children = [
-            BrowseMediaSource(
-                domain=DOMAIN,
-                identifier=f"snapshot/{name}",
-                media_class=MediaClass.IMAGE,
-                media_content_type="image/jpeg",
-                title=name,
-                can_play=True,
-                can_expand=False,
-            )
-            for name in names
-        ]
         return BrowseMediaSource(
             domain=DOMAIN,
             identifier="",
@@ -94,7 +81,7 @@ class CradlewatchMedia(MediaSource):
             title=self.name,
             can_play=False,
             can_expand=True,
-            children=[*crib_folders(self.hass), *children],
+            children=crib_folders(self.hass),
         )
 
     async def _window(self, name: str) -> PlayMedia:
@@ -107,11 +94,3 @@ class CradlewatchMedia(MediaSource):
 
 def _existing(path: Path) -> Path | None:
     return path if path.is_file() else None
-
-
-def _newest(folder: Path, limit: int = 50) -> list[str]:
-    if not folder.is_dir():
-        return []
-    found = [path for crib in folder.iterdir() if crib.is_dir() for path in crib.glob("*.jpg")]
-    found.sort(key=lambda path: -path.stat().st_mtime)
-    return [path.stem for path in found[:limit]]

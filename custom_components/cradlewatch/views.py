@@ -8,7 +8,7 @@ from homeassistant.helpers.http import HomeAssistantView
 
 from .snapshots import CLIP_URL, CLIPS, SNAPSHOT_URL, SNAPSHOTS, find_footage
 from .storage import footage_path
-from .window_views import WindowView
+from .window_views import WindowPictureView, WindowView
 from .zone_picture import ZonesView
 
 
@@ -19,6 +19,7 @@ def async_register_views(hass: HomeAssistant) -> None:
     hass.http.register_view(FootageView(hass, CLIP_URL, CLIPS, ".mp4", "video/mp4"))
     hass.http.register_view(ZonesView(hass))
     hass.http.register_view(WindowView(hass))
+    hass.http.register_view(WindowPictureView(hass))
 
 
 class FootageView(HomeAssistantView):
