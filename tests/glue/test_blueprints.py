@@ -265,3 +265,45 @@ async def test_a_lost_camera_does_not_wait_behind_an_alert(
         await happens(hass, f"e{seconds}", kind)
     assert [push.data["data"]["cradlewatch"]["kind"] for push in pushes] == ["crying", "camera_lost"]
     assert pushes[1].data["data"]["actions"] == []
+
+
+async def test_nobody_reacted(
+    hass: HomeAssistant, phone: str, pushes: list[ServiceCall], freezer: FrozenDateTimeFactory
+) -> None:
+    hass.states.async_set(EVENT, "unknown")
+    await use(hass, "follow_up", crib_event=EVENT, phones=[phone], minutes=3)
+    await happens(hass, "e1", "climbing")
+    await later(hass, freezer, minutes=2)
+    assert not pushes
+    worse = news("e1", "climbing", "updated", severity="danger")
+    hass.states.async_set(EVENT, dt_util.utcnow().isoformat(timespec="milliseconds"), worse)
+    await later(hass, freezer, minutes=1, seconds=1)
+    (push,) = pushes
+    assert push.data["title"] == "Nobody has reacted: Mina: climbing opened"
+    assert push.data["data"]["tag"] == "cradlewatch-e1", "it takes the place of the first one"
+    assert push.data["data"]["push"]["interruption-level"] == "time-sensitive"
+    await later(hass, freezer, minutes=20)
+    assert len(pushes) == 1
+
+
+@pytest.mark.parametrize("reaction", ["real", "swipe", "ended", "dismissed", "muted", "camera"])
+async def test_a_reaction_is_enough(
+    hass: HomeAssistant, phone: str, pushes: list[ServiceCall], freezer: FrozenDateTimeFactory, reaction: str
+) -> None:
+    hass.states.async_set(EVENT, "unknown")
+    await use(hass, "follow_up", crib_event=EVENT, phones=[phone], minutes=3)
+    kind = "camera_lost" if reaction == "camera" else "climbing"
+    begun = news("e1", kind, "opened", muted=reaction == "muted")
+    hass.states.async_set(EVENT, dt_util.utcnow().isoformat(timespec="milliseconds"), begun)
+    await later(hass, freezer, seconds=30)
+    hass.bus.async_fire("mobile_app_notification_action", {"action": "CRADLEWATCH_REAL_other"})
+    if reaction == "real":
+        hass.bus.async_fire("mobile_app_notification_action", {"action": "CRADLEWATCH_REAL_e1"})
+    elif reaction == "swipe":
+        hass.bus.async_fire("mobile_app_notification_cleared", {"tag": "cradlewatch-e1"})
+    elif reaction == "ended":
+        await ends(hass, "e1", kind)
+    elif reaction == "dismissed":
+        hass.bus.async_fire(EVENT_BUS, news("e1", kind, "updated", status="dismissed"))
+    await later(hass, freezer, minutes=10)
+    assert not pushes
