@@ -115,8 +115,9 @@ async def _async_probe(
     except TimeoutError as err:
         raise SourceError(SourceProblem.TIMEOUT, f"no picture within {PROBE_LIMIT_S:.0f} s") from err
     finally:
-        # Also where the parent closed the dialog: the thread must not stay behind.
-        abort.abort()
+        # Also where the parent closed the dialog: the thread must not stay behind. Not from here: ending a connection
+        # looks through this process's open files.
+        hass.async_add_executor_job(abort.abort)
         if stills is not None:
             stills.cancel()
 

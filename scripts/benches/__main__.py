@@ -22,6 +22,13 @@ def _bench_home(report: Report, spans: Spans) -> None:
     bench_home(report, spans)
 
 
+def _bench_startup(report: Report, spans: Spans) -> None:
+    logging.getLogger("homeassistant.components.camera.img_util").setLevel(logging.CRITICAL)
+    from .rows_startup import bench_startup
+
+    bench_startup(report, spans)
+
+
 BENCHES: dict[str, Bench] = {
     "lag": rows_live.bench_lag,
     "start": rows_live.bench_start,
@@ -30,6 +37,7 @@ BENCHES: dict[str, Bench] = {
     "motion": rows_cost.bench_motion,
     "memory": rows_memory.bench_memory,
     "home": _bench_home,
+    "home5": _bench_startup,
 }
 LONG_ONLY: dict[str, Bench] = {"many": rows_cost.bench_many}
 _TABLE_BEGINS, _TABLE_ENDS = "<!-- bench table -->", "<!-- end of bench table -->"

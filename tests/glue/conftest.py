@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import AsyncMock, patch
 
+from blockbuster import BlockBuster
 from homeassistant.core import HomeAssistant
 import pytest
 import pytest_socket
@@ -19,6 +20,18 @@ def loopback_sockets() -> Iterator[None]:
     pytest_socket.socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
     yield
     pytest_socket.disable_socket(allow_unix_socket=True)
+
+
+@pytest.fixture(autouse=True)
+def no_blocking_call_of_ours() -> Iterator[None]:
+    """Whatever of the integration would hold Home Assistant's event loop up fails the test it happens in."""
+    guard = BlockBuster("custom_components.cradlewatch")
+    for function in guard.functions.values():
+        # A running Home Assistant logs through a queue; here the lines, with their tracebacks, go to pytest at once.
+        function.can_block_in("logging/__init__.py", {"handle", "callHandlers", "format"})
+    guard.activate()
+    yield
+    guard.deactivate()
 
 
 @pytest.fixture(autouse=True)

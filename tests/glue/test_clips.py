@@ -17,7 +17,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.cradlewatch.const import DOMAIN, EVENT_BUS
 from custom_components.cradlewatch.engine.models import EventKind, Signal
-from custom_components.cradlewatch.engine.store import Store
+from custom_components.cradlewatch.engine.store import Store, StoredEvent
 from custom_components.cradlewatch.monitor import CribMonitor
 from custom_components.cradlewatch.storage import database_path, footage_path
 from tests.disks import small_disk
@@ -151,11 +151,15 @@ async def test_cut_short_it_is_kept_as_far_as_it_goes(
         await clip_told(told, "crying", 5)
         await leave(hass, entry)
     assert not any(path.name.endswith(".part") for path in clips_of(hass, monitor))
-    store = Store.open(database_path(hass))
-    try:
-        kept = store.events(kinds=[EventKind.CRYING])
-    finally:
-        store.close()
+
+    def read() -> list[StoredEvent]:
+        store = Store.open(database_path(hass))
+        try:
+            return store.events(kinds=[EventKind.CRYING])
+        finally:
+            store.close()
+
+    kept = await hass.async_add_executor_job(read)
     assert [item.event.end_reason for item in kept] == [how]
     assert kept[0].event.ended_at is not None
     assert kept[0].event.clip is not None
