@@ -1,4 +1,4 @@
-"""What five cribs with 30 days of history add to the start of Home Assistant: with and without, in turns, in one run."""
+"""What five cribs with 30 days of history add to the start of Home Assistant: with and without, in turns."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

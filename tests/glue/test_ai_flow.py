@@ -143,3 +143,14 @@ def test_without_options_a_day_is_bounded() -> None:
     assert budget_of({}, 3).calls_per_day == 6000
     assert budget_of({"calls_per_day": 0}, 3).calls_per_day is None
     assert prices_of(()) == {}
+
+
+async def test_an_empty_key_keeps_the_one_of_that_address(hass: HomeAssistant) -> None:
+    with OpenAiServer() as server:
+        stored = {"base_url": f"{server.url}/v1", "model": "local-vision", "api_key": "sk-1"}
+        entry = home(hass, {"provider": "openai_compatible", "openai_compatible": stored})
+        result = await answer(hass, await reconfigure(hass, entry), {"provider": "openai_compatible"})
+        result = await answer(hass, result, {"base_url": stored["base_url"], "model": "local-vision"})
+        assert result["reason"] == "reconfigure_successful"
+        assert entry.data["openai_compatible"] == stored
+        assert server.requests

@@ -11,6 +11,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.cradlewatch.const import DOMAIN
 from tests.glue.helpers import KEY
 from tests.servers.gemini import GeminiServer
+from tests.servers.openai import OpenAiServer
 
 pytestmark = pytest.mark.usefixtures("setup_entry")
 NEW = "test-key-9876543210"
@@ -69,3 +70,22 @@ async def test_a_key_without_the_chosen_model(
     flow = await begin(hass, entry)
     result = await hass.config_entries.flow.async_configure(flow["flow_id"], {"api_key": NEW})
     assert result["errors"] == {"base": "model_not_found"}
+
+
+async def test_a_new_key_of_a_server_of_ones_own(hass: HomeAssistant) -> None:
+    with OpenAiServer() as server:
+        settings = {"base_url": f"{server.url}/v1", "model": "local-vision", "api_key": "sk-old"}
+        home = MockConfigEntry(domain=DOMAIN, data={"provider": "openai_compatible", "openai_compatible": settings})
+        home.add_to_hass(hass)
+        home.async_start_reauth(hass, data={"reauth_provider": "openai_compatible"})
+        await hass.async_block_till_done()
+        (flow,) = hass.config_entries.flow.async_progress()
+        for scenario, errors in (("invalid_key", {"api_key": "invalid_auth"}), ("500", {"base": "cannot_connect"})):
+            server.answer_with(scenario)
+            result = await hass.config_entries.flow.async_configure(flow["flow_id"], {"api_key": "sk-bad"})
+            assert result["errors"] == errors
+            assert home.data["openai_compatible"] == settings
+        server.answer_with("ok")
+        result = await hass.config_entries.flow.async_configure(flow["flow_id"], {"api_key": "sk-new"})
+        assert result["reason"] == "reauth_successful"
+        assert home.data["openai_compatible"] == {**settings, "api_key": "sk-new"}
