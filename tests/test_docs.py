@@ -1,10 +1,12 @@
 """What the documentation shows works, and what it names exists."""
 
+import json
 from pathlib import Path
 import re
 import types
 
 import numpy as np
+import pytest
 import yaml
 
 from custom_components.cradlewatch.engine.detectors.backend import NumpyBackend
@@ -53,3 +55,70 @@ def test_every_blueprint_is_told() -> None:
     text = (ROOT / "docs" / "automations.md").read_text("utf-8")
     for path in (ROOT / "blueprints").rglob("*.yaml"):
         assert f"`{path.stem}`" in text
+
+
+def _documentation(*names: str) -> str:
+    return "\n".join((ROOT / "docs" / f"{name}.md").read_text("utf-8") for name in names)
+
+
+@pytest.mark.parametrize(
+    ("part", "page"), [("services", "functions"), ("triggers", "automations"), ("conditions", "automations")]
+)
+def test_every_action_trigger_and_condition_is_told(part: str, page: str) -> None:
+    text = _documentation(page)
+    described = yaml.safe_load((ROOT / f"custom_components/cradlewatch/{part}.yaml").read_text("utf-8"))
+    for name in described:
+        if not name.startswith("."):
+            assert f"`cradlewatch.{name}`" in text, name
+
+
+def test_every_field_of_alerts_is_told() -> None:
+    words = json.loads((ROOT / "custom_components/cradlewatch/translations/en.json").read_text("utf-8"))
+    text = _documentation("configuration")
+    for label in words["options"]["step"]["alerts"]["data"].values():
+        assert label in text, label
+
+
+# Home Assistant's rules for documentation (developers.home-assistant.io, integration quality scale): what each wants
+# to be found, and where it is here.
+RULES = {
+    "docs-high-level-description": ("installation", "## What it is"),
+    "docs-installation-instructions": ("installation", "## Install"),
+    "docs-removal-instructions": ("installation", "## Remove"),
+    "docs-installation-parameters": ("configuration", "## The first set-up"),
+    "docs-configuration-parameters": ("configuration", "## Budget of a day"),
+    "docs-actions": ("functions", "## Actions"),
+    "docs-triggers": ("automations", "## Triggers"),
+    "docs-conditions": ("automations", "## Conditions"),
+    "docs-data-update": ("functions", "## Data update"),
+    "docs-examples": ("automations", "## Examples"),
+    "docs-use-cases": ("automations", "## Uses"),
+    "docs-supported-functions": ("functions", "## Entities of a crib"),
+    "docs-supported-devices": ("cameras", "| brand |"),
+    "docs-known-limitations": ("troubleshooting", "## Known limits"),
+    "docs-troubleshooting": ("troubleshooting", "## What helps"),
+}
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_every_rule_of_documentation_has_its_place(rule: str) -> None:
+    page, mark = RULES[rule]
+    text = _documentation(page)
+    assert mark in text
+    body = re.split(r"\n## ", text.split(mark, 1)[1], maxsplit=1)[0]
+    assert len(body.split()) > 15, "more than a heading"
+
+
+def test_the_rules_of_documentation_are_all_there() -> None:
+    scale = yaml.safe_load((ROOT / "custom_components/cradlewatch/quality_scale.yaml").read_text("utf-8"))
+    assert {rule for rule in scale["rules"] if rule.startswith("docs-")} == set(RULES)
+
+
+def test_removal_says_what_it_erases_and_limits_what_was_not_tried() -> None:
+    removal = _documentation("installation").split("## Remove", 1)[1]
+    for word in ("cradlewatch.db", "footage", "recorder", "backups"):
+        assert word in removal, word
+    limits = _documentation("troubleshooting")
+    for word in ("locked phone", "iPhone", "H.265", "Raspberry Pi", "not** tried", "No camera of any brand"):
+        assert word in limits, word
+    assert len(re.findall(r"^\| (?!brand|---)", _documentation("cameras"), re.MULTILINE)) >= 10, "brands"
