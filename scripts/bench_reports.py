@@ -1,4 +1,4 @@
-"""What a window costs: its clip as frames pass, beside doing it all when the window closes. `scripts/bench reports`."""
+"""What a window costs: its clip as frames pass, beside doing it all when the window closes. `scripts/bench windows`."""
 
 import argparse
 from collections.abc import Sequence
@@ -14,13 +14,14 @@ import av
 from av.video.frame import VideoFrame
 import numpy as np
 
-from custom_components.cradlewatch.engine.analysis.report_jobs import AUDIO_TOKENS_PER_S, TOKENS_PER_FRAME
 from custom_components.cradlewatch.engine.loop import CameraLoop
 from custom_components.cradlewatch.engine.models import Link, LinkState, LoopFigures, Reading, Signal, StreamInfo
 from custom_components.cradlewatch.engine.senses import NurserySenses
 from custom_components.cradlewatch.engine.settings import LoopSettings, SenseSettings, SourceSettings
 from custom_components.cradlewatch.engine.windows.bounds import WindowClock
 from custom_components.cradlewatch.engine.windows.recorder import ClosedWindow, WindowRecorder
+from scripts.benches.live_window import live
+from scripts.benches.window_day import measure_window, print_day
 
 _WINDOW_S = 600
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
@@ -64,34 +65,25 @@ class _TimedTap:
 
 def main(argv: list[str]) -> int:
     """Print the figures; 1 where a target is missed."""
-    parser = argparse.ArgumentParser(prog="scripts/bench reports", description=__doc__)
+    parser = argparse.ArgumentParser(prog="scripts/bench windows", description=__doc__)
     parser.add_argument("--window", type=int, default=60, help="seconds; divides an hour")
     parser.add_argument("--video", type=Path, help="a 1080p video as the camera, instead of one made here")
+    parser.add_argument("--live", action="store_true", help="a ten-minute window in real time, a model of 60 s")
     arguments = parser.parse_args(argv)
+    if arguments.live:
+        return live()
     with tempfile.TemporaryDirectory() as folder:
         video = arguments.video or _video(Path(folder) / "camera.mp4")
-        ours_s, closed, late_ms, lines = _record(Path(folder), video, arguments.window)
+        ours_s, late_ms, lines = _record(Path(folder), video, arguments.window)
         replaced_s = _replaced(Path(folder), video)
-    frames = round(closed.frames * _WINDOW_S / arguments.window)
     print("\n".join(lines))
     print(f"CPU of a window of ten minutes: {ours_s:.1f} s as frames pass, {replaced_s:.0f} s the replaced way", end="")
-    print(f" (1/{replaced_s / ours_s:.0f}; target 1/20)")
-    per_frame = TOKENS_PER_FRAME["low"]
-    ours = 144 * (frames * per_frame + 2000)
-    replaced = 144 * 600 * 258 + 1920 * 1100
-    print(f"tokens a day, awake all day: 144 x ({frames} frames x {per_frame} + 2,000 of text) = {ours:,}")
-    print(
-        f"  no sound is sent ({AUDIO_TOKENS_PER_S} a second otherwise). Replaced: 144 x 600 x 258 + 1,920 x 1,100",
-        end="",
-    )
-    print(f" = {replaced:,} (1/{replaced / ours:.1f})")
-    asleep = 144 * (round(frames / 5) * per_frame + 2000)
-    mixed = ours * 10 // 24 + asleep * 14 // 24
-    print(f"  14 h asleep and still (a frame in 5 s): {mixed:,} (1/{replaced / mixed:.1f}; target 1/5)")
-    return int(late_ms > 2000 or ours_s > replaced_s / 20 or mixed > replaced / 5)
+    print(f" (1/{replaced_s / ours_s:.0f}; goal 1/20)")
+    cheap = print_day(measure_window())
+    return int(late_ms > 2000 or ours_s > replaced_s / 20 or not cheap)
 
 
-def _record(folder: Path, video: Path, window_s: int) -> tuple[float, ClosedWindow, float, list[str]]:
+def _record(folder: Path, video: Path, window_s: int) -> tuple[float, float, list[str]]:
     done = threading.Event()
     found: list[tuple[ClosedWindow, datetime]] = []
 
@@ -150,7 +142,7 @@ def _record(folder: Path, video: Path, window_s: int) -> tuple[float, ClosedWind
         f"  (most at once {max(calls):.1f} ms), the loop itself {loop_s:.2f} s",
         f"  frames dropped {recorder.counts.dropped_waiting}",
     ]
-    return (own_s + sum(calls) / 1000) * scale, closed, late_ms, lines
+    return (own_s + sum(calls) / 1000) * scale, late_ms, lines
 
 
 def _replaced(folder: Path, video: Path) -> float:

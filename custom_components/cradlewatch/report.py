@@ -8,6 +8,7 @@ from homeassistant.util import dt as dt_util
 from .const import DOMAIN, ProviderName
 from .coordinator import ReportView
 from .engine.errors import AnalysisError, AnalysisFailure, StoreError
+from .engine.incident import NEVER_MERGED
 from .engine.models import MonitorEvent, Severity, Status
 from .engine.score import Grade, safety_score
 from .monitor import CribMonitor
@@ -45,7 +46,8 @@ async def _local_report(monitor: CribMonitor, minutes: int, failure: str | None)
     end = dt_util.utcnow()
     start = end - timedelta(minutes=minutes)
     events = await async_events(monitor, start=start, end=end, limit=200)
-    judged = [event for event in events if event.status is Status.CONFIRMED]
+    # A milestone is confirmed, too, and nothing to be careful of.
+    judged = [e for e in events if e.status is Status.CONFIRMED and e.kind not in NEVER_MERGED]
     report = ReportView(
         at=end,
         start=start,

@@ -20,11 +20,12 @@ from .const import CONF_ROTATION
 from .coordinator import CribState
 from .cribs import CribConfig
 from .engine.errors import StoreError
-from .engine.models import Activity, LinkState, Sleep
+from .engine.models import LinkState
 from .engine.store.recovery import recover
 from .engine.windows.bounds import Window, WindowClock
 from .engine.windows.clip import prune
-from .engine.windows.recorder import ClosedWindow, Pace, WindowRecorder
+from .engine.windows.pace import Pace, pace_of
+from .engine.windows.recorder import ClosedWindow, WindowRecorder
 from .engine.windows.settings import WindowSettings
 from .report_book import StoreBook
 from .snapshots import WINDOWS
@@ -106,8 +107,15 @@ class WindowKeeper:
         """How often pictures are worth keeping."""
         if self._recorder is None:
             return
-        still = state.sleep is Sleep.ASLEEP and state.activity is Activity.STILL
-        self._recorder.set_pace(Pace.INCIDENT if incident else Pace.IDLE if still else Pace.NORMAL)
+        self._recorder.set_pace(
+            pace_of(
+                sleep=state.sleep,
+                activity=state.activity,
+                occupancy=state.occupancy,
+                sounds=bool(state.sound or state.crying),
+                incident=incident,
+            )
+        )
 
     async def async_prune(self) -> None:
         """Keep the clips within their limits."""

@@ -41,7 +41,12 @@ BENCHES: dict[str, Bench] = {
 }
 LONG_ONLY: dict[str, Bench] = {"many": rows_cost.bench_many}
 _TABLE_BEGINS, _TABLE_ENDS = "<!-- bench table -->", "<!-- end of bench table -->"
-_OTHERS = {"senses": "scripts.bench_senses", "ai": "scripts.bench_ai", "reports": "scripts.bench_reports"}
+_OTHERS = {
+    "senses": "scripts.bench_senses",
+    "ai": "scripts.bench_ai",
+    "windows": "scripts.bench_reports",
+    "reports": "scripts.bench_reports",
+}
 
 
 def parse_arguments(argv: list[str]) -> argparse.Namespace:

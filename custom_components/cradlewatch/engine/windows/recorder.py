@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
 import logging
 import os
 from pathlib import Path
@@ -20,6 +19,7 @@ from .bounds import Left, Window, WindowClock
 from .clip import MAX_BYTES, WindowClip, begin_clip, discard, finish_clip
 from .clip_writer import ClipWriter, has_h264
 from .coverage import Coverage, coverage_of
+from .pace import Pace
 from .picture import small_size, upright
 
 _LOGGER = logging.getLogger(__name__)
@@ -27,15 +27,6 @@ _WAITING_MAX = 8
 _WAKE_S = 0.5
 _NICE = 10
 _STOP_WAIT_S = 2.0
-
-
-class Pace(Enum):
-    """How often a frame is wanted; the values are seconds."""
-
-    IDLE = 5.0
-    """Asleep and still."""
-    NORMAL = 1.0
-    INCIDENT = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +114,7 @@ class WindowRecorder:
         """How often frames are wanted from now on; any thread."""
         self._pace = pace
         # While idle the loop still offers a frame a second: an incident shall not wait for the next one.
-        self.interval_s = min(pace.value, Pace.NORMAL.value)
+        self.interval_s = pace.offer_s
 
     def set_link(self, state: LinkState) -> None:
         """The connection changed; any thread. The reason of a window without pictures comes from here."""
