@@ -150,6 +150,7 @@ class HomeKeeper:
         )
         await monitor.async_restore()
         await data.reports.async_restore(monitor)
+        monitor.window_closing = data.reports.window_closing
         monitor.window_closed = data.reports.window_closed
         data.cribs[config.crib_id] = monitor
         return monitor

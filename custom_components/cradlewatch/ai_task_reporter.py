@@ -11,9 +11,11 @@ import probatio
 
 from .ai_task_call import async_ask
 from .const import ProviderName
+from .engine.analysis.provider import ReportAnswered, ReportJob
 from .engine.analysis.report_jobs import TEXT_TOKENS, ReportRequest, report_context, report_instructions
 from .engine.analysis.report_schema import ReportAnswer, ReportFacts, parse_report, report_of
 from .engine.analysis.report_strip import how_to_read, window_strip
+from .engine.errors import AnalysisError, AnalysisFailure
 from .engine.models import Usage
 from .engine.windows.report import WindowReport
 
@@ -30,9 +32,15 @@ class AiTaskReporter:
         self._hass = hass
         self.model = entity_id
 
-    def tokens(self, request: ReportRequest) -> int:
+    def tokens(self, job: ReportJob) -> int:
         """Expected of the call; an AI task tells no count."""
         return _STRIP_TOKENS + TEXT_TOKENS
+
+    async def work(self, job: ReportJob) -> ReportAnswered:
+        """Windows only. Raises AnalysisError."""
+        if isinstance(job, ReportRequest):
+            return await self.report(job)
+        raise AnalysisError(AnalysisFailure.PROVIDER_OFF, "an AI task is asked for windows only")
 
     async def report(self, request: ReportRequest) -> WindowReport:
         """Understand one window. Raises AnalysisError."""

@@ -49,11 +49,20 @@ class ReportView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DigestView:
+    """The newest digest of an hour or a day."""
+
+    at: datetime
+    details: dict[str, Any] = field(default_factory=dict)
+    """Plain values, bounded; see digest_view.py."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportProgress:
     """How far the newest window is."""
 
     stage: str
-    """closed, sending, done or failed."""
+    """One of engine.windows.stages: closing, closed, sending, model, checking, done or failed."""
     window_start: datetime
     state: str | None
     reason: str | None
@@ -93,6 +102,8 @@ class CribState:
     last_event_title: str | None = None
     report: ReportView | None = None
     report_progress: ReportProgress | None = None
+    digest_hour: DigestView | None = None
+    digest_day: DigestView | None = None
 
     @property
     def watching(self) -> bool:

@@ -41,6 +41,7 @@ from .engine.settings import SafetySettings, TrackerSettings
 from .engine.stages import new_stage_on
 from .engine.store import Store
 from .engine.tracker import IncidentTracker
+from .engine.windows.bounds import Window
 from .engine.windows.recorder import ClosedWindow
 from .feedback_desk import FeedbackDesk
 from .footage import Footage
@@ -91,7 +92,10 @@ class CribMonitor(CribOrders, CribPictures):
         self.insight = Insight(self.keeper, analyst)
         self._today = dt_util.now().date()
         self.window_closed: Callable[[str, ClosedWindow], None] | None = None
-        self.windows = WindowKeeper(hass, entry, config, store, on_closed=self._window_closed)
+        self.window_closing: Callable[[str, Window], None] | None = None
+        self.windows = WindowKeeper(
+            hass, entry, config, store, on_closed=self._window_closed, on_closing=self._window_closing
+        )
         self.threads = ThreadKeeper(self, socket_folder)
         self._info: StreamInfo | None = None
         self._lost = False
@@ -280,6 +284,11 @@ class CribMonitor(CribOrders, CribPictures):
     def _window_closed(self, closed: ClosedWindow) -> None:
         if self.window_closed is not None:
             self.window_closed(self.config.crib_id, closed)
+
+    @callback
+    def _window_closing(self, window: Window) -> None:
+        if self.window_closing is not None:
+            self.window_closing(self.config.crib_id, window)
 
     @callback
     def monotonic_of(self, at: datetime) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from homeassistant.core import HomeAssistant
 
 from .engine.models import MonitorEvent
-from .wording import LANGUAGES, line_words, load_texts, words
+from .wording import LANGUAGES, Texts, line_words, load_texts, words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,11 @@ def words_of(hass: HomeAssistant, event: MonitorEvent, name: str) -> Words:
     """The words for `event` of the crib `name`."""
     title, description = words(event, name, load_texts(_language(hass)))
     return Words(title=title, description=description)
+
+
+def texts_of(hass: HomeAssistant) -> Texts:
+    """All words in the language of the home."""
+    return load_texts(_language(hass))
 
 
 def alert_words(hass: HomeAssistant) -> Mapping[str, str]:

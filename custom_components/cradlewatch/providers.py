@@ -1,6 +1,6 @@
 """Makes the providers that the home's entry names, in the order in which they are asked."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
@@ -24,6 +24,7 @@ from .engine.analysis.local import LocalProvider
 from .engine.analysis.openai_compatible import OpenAiCompatibleProvider
 from .engine.analysis.provider import Provider, Reporter
 from .engine.errors import AnalysisError, AnalysisFailure, Remedy
+from .engine.windows.stages import Stage
 
 
 def provider_order(data: Mapping[str, Any]) -> tuple[str, ...]:
@@ -57,8 +58,11 @@ async def async_make_provider(hass: HomeAssistant, entry: ConfigEntry, name: str
     return LocalProvider()
 
 
-def make_reporter(hass: HomeAssistant, entry: ConfigEntry) -> Reporter:
-    """Who understands the windows of this home: its first provider. Raises AnalysisError where that one cannot."""
+def make_reporter(hass: HomeAssistant, entry: ConfigEntry, on_stage: Callable[[Stage], None] | None = None) -> Reporter:
+    """Who understands the windows of this home: its first provider. Raises AnalysisError where that one cannot.
+
+    `on_stage` is called in the call's own thread, by those that can tell how far they are.
+    """
     data = entry.data
     name = data.get(CONF_PROVIDER)
     if name == ProviderName.AI_TASK and (entity_id := data.get(CONF_AI_TASK_ENTITY)):
@@ -67,7 +71,7 @@ def make_reporter(hass: HomeAssistant, entry: ConfigEntry) -> Reporter:
         raise AnalysisError(AnalysisFailure.PROVIDER_OFF, "nobody here understands windows", remedy=Remedy.TELL_USER)
     if not (api_key := data.get(CONF_API_KEY)):
         raise AnalysisError(AnalysisFailure.INVALID_KEY, "waiting for a new key", remedy=Remedy.NEW_KEY)
-    return GeminiReporter(str(api_key), str(data.get(CONF_MODEL) or DEFAULT_MODEL))
+    return GeminiReporter(str(api_key), str(data.get(CONF_MODEL) or DEFAULT_MODEL), on_stage)
 
 
 def _gemini(api_key: str, model: str) -> Provider:

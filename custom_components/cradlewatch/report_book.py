@@ -4,8 +4,9 @@ from datetime import datetime
 
 from homeassistant.core import callback
 
-from .engine.store import windows as rows
+from .engine.store import digests, windows as rows
 from .engine.windows.bounds import Window
+from .engine.windows.digest import Digest, DigestSpan
 from .engine.windows.recorder import ClosedWindow
 from .engine.windows.report import WindowReport
 from .engine.windows.states import StoredWindow, WindowState
@@ -64,12 +65,28 @@ class StoreBook:
         """The report of a window."""
         return await self._store.async_read(rows.report_of, crib_id, window)
 
+    async def reports_between(self, crib_id: str, start: datetime, end: datetime) -> list[tuple[Window, WindowReport]]:
+        """Reports of windows that began in [start, end), oldest first."""
+        return await self._store.async_read(rows.reports_between, crib_id, start, end)
+
+    async def digest_at(self, crib_id: str, span: DigestSpan, start_at: datetime) -> Digest | None:
+        """The digest of the time that begins then."""
+        return await self._store.async_read(digests.digest_at, crib_id, span, start_at)
+
+    async def last_digest(self, crib_id: str, span: DigestSpan) -> Digest | None:
+        """The newest one."""
+        return await self._store.async_read(digests.last_digest, crib_id, span)
+
+    async def save_digest(self, crib_id: str, digest: Digest) -> None:
+        """Keep it."""
+        await self._store.async_read(digests.save_digest, crib_id, digest)
+
     @callback
     def opened(self, crib_id: str, window: Window) -> None:
         """A window began. Never waits."""
         self._store.write(rows.open_window, crib_id, window)
 
     @callback
-    def closed(self, crib_id: str, closed: ClosedWindow) -> None:
+    def closed(self, crib_id: str, closed: ClosedWindow, activity: float | None) -> None:
         """A window is over. Never waits."""
-        self._store.write(rows.close_window, crib_id, closed)
+        self._store.write(rows.close_window, crib_id, closed, activity)

@@ -12,6 +12,7 @@ from homeassistant.util import dt as dt_util
 
 from .analyst import Analyst
 from .coordinator import ReportProgress, ReportView
+from .digest_desk import DigestDesk
 from .engine.age_notes import age_lines
 from .engine.analysis.report_jobs import LocalIncident, ReportRequest
 from .engine.errors import AnalysisError, AnalysisFailure, Remedy, StoreError
@@ -20,10 +21,11 @@ from .engine.stages import age_months, stage_at
 from .engine.store import Store
 from .engine.windows.bounds import Window
 from .engine.windows.clip import WindowClip, load_clip
-from .engine.windows.desk import ReportDesk, Stage
+from .engine.windows.desk import ReportDesk
 from .engine.windows.local_report import local_report
 from .engine.windows.recorder import ClosedWindow
 from .engine.windows.report import WindowReport
+from .engine.windows.stages import Stage
 from .engine.windows.states import StoredWindow
 from .report_book import StoreBook
 from .report_caller import ReportCaller
@@ -71,6 +73,7 @@ class ReportOffice:
             on_stage=self._staged,
             due_after=timedelta(seconds=self._settings.due_after_s),
         )
+        self.digests = DigestDesk(hass, entry, store, self, cribs)
         self._task: asyncio.Task[None] | None = None
         self.sent_late_ms: float | None = None
         """From the due time of the last window until its request was made."""
@@ -79,9 +82,11 @@ class ReportOffice:
     def start(self) -> None:
         """Begin to work off what waits."""
         self._task = self._entry.async_create_background_task(self._hass, self._run(), "cradlewatch reports")
+        self.digests.start()
 
     async def async_restore(self, monitor: CribMonitor) -> None:
-        """Show the newest report of before the restart."""
+        """Show the newest report and digests of before the restart."""
+        await self.digests.async_restore(monitor)
         try:
             report = await self.book.last_report(monitor.config.crib_id)
         except (StoreError, ValueError) as error:
@@ -97,12 +102,19 @@ class ReportOffice:
         await self.caller.async_close()
 
     @callback
+    def window_closing(self, crib_id: str, window: Window) -> None:
+        """A window is over and its clip is being finished."""
+        monitor = self._cribs.get(crib_id)
+        if monitor is not None:
+            self._tell(monitor, Stage.CLOSING.value, window, "recording", None)
+
+    @callback
     def window_closed(self, crib_id: str, closed: ClosedWindow) -> None:
         """A window is over: understood when it is due."""
         monitor = self._cribs.get(crib_id)
         if monitor is not None:
             state = "skipped" if closed.clip is None else "pending"
-            self._tell(monitor, "closed", closed.window, state, closed.skipped)
+            self._tell(monitor, Stage.CLOSED.value, closed.window, state, closed.skipped)
         self.desk.wake()
 
     async def async_between(self, monitor: CribMonitor, minutes: int) -> ReportView | None:
@@ -111,7 +123,7 @@ class ReportOffice:
         Raises:
             AnalysisError, StoreError, OSError: there is no report.
         """
-        if not self._may_send(monitor):
+        if not self.may_send(monitor):
             return None
         return await async_period_report(self, monitor, minutes)
 
@@ -123,6 +135,7 @@ class ReportOffice:
             "failures": counts.failures,
             "overloaded": counts.overloaded,
             "sent_late_ms": self.sent_late_ms,
+            "repairs": self.caller.repairs,
             "lane": self.caller.figures(),
         }
 
@@ -140,11 +153,12 @@ class ReportOffice:
 
     def _wanted(self) -> list[str]:
         def waits(monitor: CribMonitor) -> bool:
-            return monitor.keeper.state.privacy or (self._may_send(monitor) and self.caller.paused)
+            return monitor.keeper.state.privacy or (self.may_send(monitor) and self.caller.paused)
 
         return [crib_id for crib_id, monitor in self._cribs.items() if not waits(monitor)]
 
-    def _may_send(self, monitor: CribMonitor) -> bool:
+    def may_send(self, monitor: CribMonitor) -> bool:
+        """True where a model may be asked about this crib now."""
         state = monitor.keeper.state
         return self.caller.understands_video and state.ai_on and not state.privacy
 
@@ -154,12 +168,15 @@ class ReportOffice:
             raise AnalysisError(AnalysisFailure.CANCELLED, "the crib is gone", remedy=Remedy.TELL_USER)
         events = await self.events_of(item.crib_id, item.window)
         coverage = item.coverage or 0.0
-        if not self._may_send(monitor):
+        if not self.may_send(monitor):
             return local_report(item.window, coverage=coverage, events=events, made_at=dt_util.utcnow())
         clip = await self._clip(monitor, item.window)
         due_at = item.window.end_at + timedelta(seconds=self._settings.due_after_s)
         self.sent_late_ms = (dt_util.utcnow() - due_at).total_seconds() * 1000
-        return await self.caller.async_report(self.request(monitor, item.window, clip, coverage, events))
+        return await self.caller.async_report(
+            self.request(monitor, item.window, clip, coverage, events),
+            lambda stage: self._tell(monitor, stage.value, item.window, "sending", None),
+        )
 
     async def _clip(self, monitor: CribMonitor, window: Window) -> WindowClip:
         try:

@@ -1,5 +1,6 @@
 """A model's report between times: of the last minutes, as far as they are on disk, the running window included."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -47,7 +48,9 @@ async def async_period_report(office: ReportOffice, monitor: CribMonitor, minute
         period = Window(start_at=first_at, end_at=end_at)
         coverage = coverage_of(made.clip.time_map.offsets_s, period.length_s)
         events = await office.events_of(crib_id, period)
-        report = await office.caller.async_report(office.request(monitor, period, made.clip, coverage, events))
+        request = office.request(monitor, period, made.clip, coverage, events)
+        # A waiting slot of its own: neither the crib's next window nor this one takes the other's place.
+        report = await office.caller.async_report(replace(request, crib_id=f"{crib_id}:asked"))
     finally:
         await monitor.hass.async_add_executor_job(discard, folder, name)
     view = view_of(report)

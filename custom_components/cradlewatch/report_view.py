@@ -25,6 +25,7 @@ REPORT_UNRECORDED = frozenset(
         "tokens_out",
         "latency_s",
         "statements_dropped",
+        "repaired",
         "left_out",
         "model",
         "stage",
@@ -85,6 +86,7 @@ def details_of(report: WindowReport, state: str | None) -> dict[str, Any]:
         "tokens_out": report.usage.tokens_out,
         "latency_s": None if report.latency_s is None else round(report.latency_s, 1),
         "statements_dropped": report.statements_dropped,
+        "repaired": report.repaired,
     }
     return _bounded(details)
 

@@ -5,7 +5,7 @@ import time
 
 from homeassistant.core import callback
 
-from .coordinator import CribCoordinator, CribState, ReportProgress, ReportView, SafetyView
+from .coordinator import CribCoordinator, CribState, DigestView, ReportProgress, ReportView, SafetyView
 from .engine.models import Link, LinkState, LoopFigures, MonitorEvent, Reading, Sleep, StreamInfo
 from .engine.safety import SafetyJudge, SafetyState
 
@@ -121,6 +121,14 @@ class StateKeeper:
     def set_report(self, report: ReportView) -> None:
         """The newest report."""
         self._show(report=report)
+
+    @callback
+    def set_digest(self, digest: DigestView, *, of_day: bool) -> None:
+        """The newest digest of an hour or a day."""
+        if of_day:
+            self._show(digest_day=digest)
+        else:
+            self._show(digest_hour=digest)
 
     @callback
     def set_report_progress(self, progress: ReportProgress) -> None:

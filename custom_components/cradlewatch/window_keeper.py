@@ -4,10 +4,12 @@ The recorder outlives the frame threads: whatever becomes of the camera, a windo
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 import logging
 from pathlib import Path
+import statistics
 import time
 from typing import Any
 
@@ -34,6 +36,7 @@ from .storage import AsyncStore, footage_path
 _LOGGER = logging.getLogger(__name__)
 _TRY_AGAIN_S = 60.0
 _STOP_S = 2.5
+_LEVELS_MAX = 3600
 USUAL = WindowSettings()
 
 
@@ -55,6 +58,7 @@ class WindowKeeper:
         store: AsyncStore,
         *,
         on_closed: Callable[[ClosedWindow], None],
+        on_closing: Callable[[Window], None] = lambda _window: None,
         settings: WindowSettings | None = None,
     ) -> None:
         self.settings = settings or USUAL
@@ -65,8 +69,11 @@ class WindowKeeper:
         self._store = store
         self._book = StoreBook(store)
         self._on_closed = on_closed
+        self._on_closing = on_closing
         self._recorder: WindowRecorder | None = None
         self._link: LinkState | None = None
+        self._levels: deque[int] = deque(maxlen=_LEVELS_MAX)
+        """Levels of activity since the last window closed, about one a second."""
         self._stopped = False
         self.closed = 0
         self.close_late_ms: float | None = None
@@ -104,7 +111,9 @@ class WindowKeeper:
 
     @callback
     def tick(self, state: CribState, *, incident: bool) -> None:
-        """How often pictures are worth keeping."""
+        """How often pictures are worth keeping. About once a second."""
+        if state.activity_level is not None:
+            self._levels.append(state.activity_level)
         if self._recorder is None:
             return
         self._recorder.set_pace(
@@ -172,6 +181,7 @@ class WindowKeeper:
             on_opened=lambda window: self._hop(self._opened, window),
             rotation_deg=int(self._config.source_data.get(CONF_ROTATION) or 0),
         )
+        recorder.on_closing = lambda window: self._hop(self._closing, window)
         if self._link is not None:
             recorder.set_link(self._link)
         recorder.start()
@@ -193,10 +203,17 @@ class WindowKeeper:
             self._book.opened(self._config.crib_id, window)
 
     @callback
+    def _closing(self, window: Window) -> None:
+        if not self._stopped:
+            self._on_closing(window)
+
+    @callback
     def _closed(self, closed: ClosedWindow) -> None:
         if self._stopped:
             return
         self.closed += 1
-        self._book.closed(self._config.crib_id, closed)
+        activity = statistics.fmean(self._levels) if self._levels else None
+        self._levels.clear()
+        self._book.closed(self._config.crib_id, closed, activity)
         self._on_closed(closed)
         self._entry.async_create_background_task(self._hass, self.async_prune(), "cradlewatch prune windows")

@@ -40,6 +40,7 @@ class Texts:
     sleep: Mapping[str, str]
     answers: Mapping[str, str]
     alerts: Mapping[str, str]
+    digest: Mapping[str, str]
 
 
 @cache
@@ -59,6 +60,7 @@ def load_texts(language: str) -> Texts:
         sleep=raw["sleep"],
         answers=raw["answers"],
         alerts=raw["alerts"],
+        digest=raw["digest"],
     )
 
 

@@ -29,8 +29,8 @@ from custom_components.cradlewatch.engine.windows.clip import (
     unfinished,
 )
 from custom_components.cradlewatch.engine.windows.coverage import coverage_of
-from custom_components.cradlewatch.engine.windows.picture import small_size, upright
 from custom_components.cradlewatch.engine.windows.pace import Pace
+from custom_components.cradlewatch.engine.windows.picture import small_size, upright
 from custom_components.cradlewatch.engine.windows.recorder import ClosedWindow, WindowRecorder
 
 NAME = "20261124T120000Z"

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +122,7 @@ async def test_window_is_recorded_understood_and_told(hass: HomeAssistant, video
     assert danger["snapshot"]
     milestone = (await until(of_kind(events, "milestone"), "the milestone"))[0].data
     assert "Rolls over" in milestone["title"]
-    assert stages[:3] == ["closed", "sending", "done"]
+    assert stages[:6] == ["closing", "closed", "sending", "model", "checking", "done"]
     # The same skill and the next window: no second milestone.
     await ended(monitor, WindowState.COMPLETED, 2)
     await hass.async_block_till_done()
@@ -284,6 +285,47 @@ async def test_faults_of_the_model(
     usage = await monitor._store.async_read(Store.usage, dt_util.now().date())
     assert usage.failures >= 1
     assert crib_state(hass, monitor, "sensor", "safety").state == "safe", "the frame checks go on"
+    await leave(hass, entry)
+
+
+async def test_broken_form_is_put_right_by_one_text_only_call(
+    hass: HomeAssistant, video: Path, gemini: GeminiServer
+) -> None:
+    gemini.reports_with = ANSWER
+    gemini.report_next("text:The child plays [and")
+    entry = await add_home(hass, crib_data("Nursery", str(video)), data=GEMINI)
+    monitor = crib_of(entry)
+    await monitor.async_set_ai(True)
+    await live(hass, monitor)
+    await ended(monitor, WindowState.COMPLETED)
+    first, second = gemini.reports[:2]
+    assert len(first.images) == 1
+    assert second.images == (), "no video goes with it"
+    assert "The child plays [and" in second.prompt
+    book = entry.runtime_data.reports.book
+    done = [row for row in await rows(monitor) if row.state in (WindowState.COMPLETED, WindowState.PARTIAL)]
+    reports = [await book.report_of(monitor.config.crib_id, row.window) for row in done]
+    assert [report.repaired for report in reports if report].count(True) == 1
+    assert [row.attempts for row in done] == [1] * len(done), "one attempt of the window, not two"
+    usage = await monitor._store.async_read(Store.usage, dt_util.now().date())
+    assert usage.calls == gemini.checks_received, "each call is counted, the second one too"
+    assert usage.failures == 1
+    await leave(hass, entry)
+
+
+async def test_no_second_call_where_the_budget_leaves_none(
+    hass: HomeAssistant, video: Path, gemini: GeminiServer
+) -> None:
+    gemini.reports_with = "slow:2:text:The child plays [and"
+    entry = await add_home(hass, crib_data("Nursery", str(video)), data=GEMINI)
+    monitor = crib_of(entry)
+    budget = entry.runtime_data.analyst.governor.budget
+    await live(hass, monitor)
+    await until(lambda: gemini.reports, "the report's request", 30)
+    budget.settings = replace(budget.settings, calls_per_day=0)
+    failures = entry.runtime_data.reports.desk.counts
+    await until(lambda: failures.failures, "the failure", 30)
+    assert len(gemini.reports) == 1
     await leave(hass, entry)
 
 

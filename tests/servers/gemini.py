@@ -101,6 +101,7 @@ class GeminiServer:
         """What a call that asks for a timeline (a window report) is answered with in place of `ok`."""
         self.reports_with: Scenario | None = None
         """What every call that asks for a timeline gets, faults included; frame checks keep the other scenarios."""
+        self._reports_next: deque[Scenario] = deque()
         self._lock = threading.Lock()
         self._default: Scenario = "ok"
         self._next: deque[Scenario] = deque()
@@ -138,6 +139,11 @@ class GeminiServer:
         """The next generateContent calls get these, one each, before `answer_with` holds again."""
         with self._lock:
             self._next.extend(scenarios)
+
+    def report_next(self, *scenarios: Scenario) -> None:
+        """The next calls that ask for a timeline get these, one each, before `reports_with` holds again."""
+        with self._lock:
+            self._reports_next.extend(scenarios)
 
     def __enter__(self) -> Self:
         started = threading.Event()
@@ -219,7 +225,9 @@ class GeminiServer:
         media, prompt = self._media(body)
         check = self._is_check(parts.path)
         with self._lock:
-            if check and self.reports_with is not None and _asks_for_report(body):
+            if check and self._reports_next and _asks_for_report(body):
+                scenario = self._reports_next.popleft()
+            elif check and self.reports_with is not None and _asks_for_report(body):
                 scenario = self.reports_with
             else:
                 scenario = self._next.popleft() if check and self._next else self._default

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..models import Verdict
+from ..windows.digest import DigestDraft
 from ..windows.report import WindowReport
+from .digest_schema import DigestRequest
 from .jobs import CheckRequest
-from .report_jobs import ReportRequest
+from .report_jobs import RepairRequest, ReportRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +54,13 @@ class Provider(Protocol):
         ...
 
 
+type ReportJob = ReportRequest | RepairRequest | DigestRequest
+"""What the report lane carries."""
+type ReportAnswered = WindowReport | DigestDraft
+
+
 class Reporter(Protocol):
-    """Understands windows. `report` runs inside `run_job`, as `Provider.check` does."""
+    """Understands windows. `work` runs inside `run_job`, as `Provider.check` does."""
 
     @property
     def name(self) -> str: ...
@@ -61,19 +68,19 @@ class Reporter(Protocol):
     @property
     def model(self) -> str: ...
 
-    def tokens(self, request: ReportRequest) -> int:
+    def tokens(self, job: ReportJob) -> int:
         """What the call is expected to use, for the day's budget."""
         ...
 
-    async def report(self, request: ReportRequest) -> WindowReport:
-        """Understand one window.
+    async def work(self, job: ReportJob) -> ReportAnswered:
+        """A window understood, an answer put into form, or a day summed up.
 
         Raises:
-            AnalysisError: there is no report, whatever the cause.
+            AnalysisError: there is no answer, whatever the cause; PROVIDER_OFF for a kind of job that it cannot do.
         """
         ...
 
 
-async def report_by(reporter: Reporter, request: ReportRequest) -> WindowReport:
+async def work_by(reporter: Reporter, job: ReportJob) -> ReportAnswered:
     """For a lane of reports."""
-    return await reporter.report(request)
+    return await reporter.work(job)

@@ -1,6 +1,6 @@
 """google-genai, loaded where it is needed, and used in the one way that stays within its limits."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 import importlib
 import threading
@@ -39,14 +39,16 @@ def _imported(name: str) -> Any:
 
 
 @asynccontextmanager
-async def gemini_client(api_key: str, timeout_s: float) -> AsyncIterator[genai.client.AsyncClient]:
-    """A client for one job; session, sockets and client are closed at its end.
+async def gemini_client(
+    api_key: str, timeout_s: float, on_sent: Callable[[], None] | None = None
+) -> AsyncIterator[genai.client.AsyncClient]:
+    """A client for one job; session, sockets and client are closed at its end. `on_sent`: a request is on its way.
 
     GOOGLE_GEMINI_BASE_URL is honoured by the SDK itself.
     """
     genai_module, sdk_types = load(), types()
     tls = {"verify": tls_context()}
-    async with session() as http:
+    async with session(on_sent) as http:
         options = sdk_types.HttpOptions(
             api_version=API_VERSION,
             timeout=int(timeout_s * 1000) + _SPARE_MS,

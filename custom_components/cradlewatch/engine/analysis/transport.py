@@ -5,7 +5,7 @@ Two habits of google-genai are undone here: a connection that fails is tried aga
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import cache
 import socket
@@ -136,12 +136,29 @@ class _Guard:
             raise LinkLostError(f"{type(error).__name__}: no connection to the model's host") from None
 
 
+def _told_when_sent(on_sent: Callable[[], None]) -> aiohttp.TraceConfig:
+    trace = aiohttp.TraceConfig()
+
+    async def sent(_session: aiohttp.ClientSession, _context: object, _params: object) -> None:
+        on_sent()
+
+    trace.on_request_chunk_sent.append(sent)
+    return trace
+
+
 @asynccontextmanager
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    """A session for one job; closed with all its connections at the end. Proxies of the environment are honoured."""
+async def session(on_sent: Callable[[], None] | None = None) -> AsyncIterator[aiohttp.ClientSession]:
+    """A session for one job; closed with all its connections at the end. Proxies of the environment are honoured.
+
+    `on_sent` is called as a request's body goes out: the connection is made, the other side has the word.
+    """
     connector = aiohttp.TCPConnector(resolver=ThreadResolver(), ssl=tls_context(), limit=4, force_close=True)
     made = aiohttp.ClientSession(
-        connector=connector, response_class=BoundedResponse, middlewares=(_Guard(),), trust_env=True
+        connector=connector,
+        response_class=BoundedResponse,
+        middlewares=(_Guard(),),
+        trust_env=True,
+        trace_configs=[_told_when_sent(on_sent)] if on_sent else None,
     )
     async with made:
         yield made

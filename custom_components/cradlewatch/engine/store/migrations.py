@@ -54,7 +54,16 @@ V2 = (
     "CREATE INDEX reports_start ON reports (start_us)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (V1, V2)
+V3 = (
+    "ALTER TABLE windows ADD COLUMN activity REAL",
+    """CREATE TABLE digests (
+        crib_id TEXT NOT NULL, span TEXT NOT NULL, start_us INTEGER NOT NULL, data TEXT NOT NULL,
+        PRIMARY KEY (crib_id, span, start_us)
+    )""",
+    "CREATE INDEX digests_start ON digests (start_us)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (V1, V2, V3)
 
 
 def version_of(connection: Connection) -> int:

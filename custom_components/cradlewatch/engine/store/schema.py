@@ -89,8 +89,9 @@ windows = Table(
     Column("frames", Integer, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("score", Integer),
+    Column("activity", Float),
 )
-"""Ten-minute windows, each in one state."""
+"""Ten-minute windows, each in one state. `activity`: mean level (0 to 100) while it was known."""
 
 reports = Table(
     "reports",
@@ -101,3 +102,13 @@ reports = Table(
     Column("data", String, nullable=False),
 )
 """Reports as JSON, each kept in the transaction that ended its window."""
+
+digests = Table(
+    "digests",
+    metadata,
+    Column("crib_id", String, primary_key=True),
+    Column("span", String, primary_key=True),
+    Column("start_us", Integer, primary_key=True),
+    Column("data", String, nullable=False),
+)
+"""Digests of hours and days as JSON."""

@@ -236,7 +236,7 @@ class Store:
             changes = schema.changes
             connection.execute(delete(changes).where(changes.c.at_us < before_us, changes.c.event_id.not_in(kept)))
             connection.execute(delete(schema.verdicts).where(schema.verdicts.c.at_us < before_us))
-            for table in (schema.windows, schema.reports):
+            for table in (schema.windows, schema.reports, schema.digests):
                 connection.execute(delete(table).where(table.c.start_us < before_us))
             connection.execute(delete(schema.usage).where(schema.usage.c.day < before.date().isoformat()))
             return gone

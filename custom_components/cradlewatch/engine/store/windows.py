@@ -31,7 +31,7 @@ def open_window(store: Store, crib_id: str, window: Window) -> None:
     store.run(lambda connection: connection.execute(statement))
 
 
-def close_window(store: Store, crib_id: str, closed: ClosedWindow) -> bool:
+def close_window(store: Store, crib_id: str, closed: ClosedWindow, activity: float | None = None) -> bool:
     """A window is over: pending where there is a clip, skipped where not. False when that was known already."""
     state = WindowState.SKIPPED if closed.clip is None else WindowState.PENDING
     values = {
@@ -40,6 +40,7 @@ def close_window(store: Store, crib_id: str, closed: ClosedWindow) -> bool:
         "coverage": closed.coverage,
         "cut": int(closed.cut),
         "frames": closed.frames,
+        "activity": activity,
     }
 
     def work(connection: Connection) -> bool:
@@ -161,6 +162,29 @@ def report_of(store: Store, crib_id: str, window: Window) -> WindowReport | None
     return None if data is None else _REPORT.validate_json(data)
 
 
+def reports_between(store: Store, crib_id: str, start: datetime, end: datetime) -> list[tuple[Window, WindowReport]]:
+    """The reports of windows that began in [start, end), oldest first."""
+    table = schema.reports
+    query = (
+        select(_TABLE.c.start_us, _TABLE.c.end_us, _TABLE.c.repeat, table.c.data)
+        .join(
+            table,
+            and_(
+                table.c.crib_id == _TABLE.c.crib_id,
+                table.c.start_us == _TABLE.c.start_us,
+                table.c.repeat == _TABLE.c.repeat,
+            ),
+        )
+        .where(_TABLE.c.crib_id == crib_id, _TABLE.c.start_us >= to_us(start), _TABLE.c.start_us < to_us(end))
+        .order_by(_TABLE.c.start_us, _TABLE.c.repeat)
+    )
+    rows = store.run(lambda connection: connection.execute(query).all())
+    return [
+        (Window(start_at=from_us(start_us), end_at=from_us(end_us), repeat=repeat), _REPORT.validate_json(data))
+        for start_us, end_us, repeat, data in rows
+    ]
+
+
 def last_report(store: Store, crib_id: str) -> WindowReport | None:
     """The report of the newest window that has one."""
     table = schema.reports
@@ -217,4 +241,5 @@ def _stored(row: Any) -> StoredWindow:
         frames=row["frames"],
         attempts=row["attempts"],
         score=row["score"],
+        activity=row["activity"],
     )

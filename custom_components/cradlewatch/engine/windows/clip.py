@@ -63,6 +63,13 @@ class WindowClip:
     mp4: bool
     time_map: ClipMap
     size_bytes: int
+    sound: tuple[tuple[float, float], ...] = ()
+    """Stretches with sound, in seconds of the clip; where there is any, the MP4 has a second track."""
+
+    @property
+    def sound_s(self) -> float:
+        """Seconds of sound as a model counts them: from the first to the last, silence between included."""
+        return self.sound[-1][1] - self.sound[0][0] if self.sound else 0.0
 
     def jpegs(self) -> tuple[bytes, ...]:
         """The frames of a JPEG clip in order."""

@@ -8,13 +8,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 import logging
 from typing import Protocol
 
 from ..errors import AnalysisError, AnalysisFailure, Remedy
 from .bounds import Window
 from .report import WindowReport
+from .stages import Stage
 from .states import StoredWindow, WindowState
 
 DUE_AFTER = timedelta(seconds=25)
@@ -24,14 +24,6 @@ _RETRY_S = (60.0, 300.0)
 _IDLE_S = 60.0
 
 _LOGGER = logging.getLogger(__name__)
-
-
-class Stage(StrEnum):
-    """Progress of a report, as a parent sees it."""
-
-    SENDING = "sending"
-    DONE = "done"
-    FAILED = "failed"
 
 
 class ReportBook(Protocol):

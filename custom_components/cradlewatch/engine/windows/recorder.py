@@ -82,6 +82,8 @@ class WindowRecorder:
         self._now = now
         self._on_closed = on_closed
         self._on_opened = on_opened
+        self.on_closing: Callable[[Window], None] | None = None
+        """Told before a window's clip is finished. Set before `start`."""
         self._rotation_deg = rotation_deg
         self._mp4 = has_h264() if mp4 is None else mp4
         self._pace = Pace.NORMAL
@@ -199,6 +201,8 @@ class WindowRecorder:
         self._writer = None
 
     def _close(self, left: Left, now_s: float) -> None:
+        if self.on_closing is not None:
+            self.on_closing(left.window)
         self._close_writer()
         coverage = self._coverage.end(now_s, left.window.length_s) if self._opened == left.window else 0.0
         skipped, clip = self._finish(left.window)

@@ -88,3 +88,5 @@ class WindowReport:
     statements_dropped: int = 0
     """Sentences of the model that named nothing seen."""
     offsets_clamped: int = 0
+    repaired: bool = False
+    """Its form was broken and put right by a second, text-only call."""

@@ -42,6 +42,8 @@ class StoredWindow:
     frames: int
     attempts: int
     score: int | None
+    activity: float | None = None
+    """Mean level of activity (0 to 100) while it was known."""
 
 
 def end_state(coverage: float, *, cut: bool) -> WindowState:
