@@ -23,6 +23,7 @@ from .dashboard import async_offer_dashboard
 from .data import CradlewatchConfigEntry, CradlewatchData
 from .engine.store import Store
 from .entity import home_device
+from .history_actions import async_register_history_actions
 from .monitor import CribMonitor
 from .phone_buttons import async_listen_buttons
 from .phrases import async_load_phrases
@@ -44,6 +45,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Actions and views are there whether or not an entry is."""
     async_register_services(hass)
     async_register_sleep_actions(hass)
+    async_register_history_actions(hass)
     async_register_views(hass)
     async_listen_buttons(hass)
     await async_offer_dashboard(hass)

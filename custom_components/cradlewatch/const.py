@@ -63,6 +63,7 @@ CONF_DANGER_ENTITIES: Final = "danger_entities"
 CONF_PERSONS: Final = "persons"
 CONF_CROP: Final = "crop_to_crib"
 CONF_VIDEO_REPORTS: Final = "video_reports"
+CONF_SOUND_REPORTS: Final = "sound_reports"
 CONF_ALERT_PHONES: Final = "alert_phones"
 """Device ids of phones with the Home Assistant app."""
 CONF_ALERT_KINDS: Final = "alert_kinds"
@@ -105,6 +106,9 @@ KEY_SAFETY: Final = "safety"
 KEY_SAFETY_SCORE: Final = "safety_score"
 KEY_LAST_EVENT_TITLE: Final = "last_event_title"
 KEY_REPORT: Final = "report"
+KEY_HOURLY_DIGEST: Final = "hourly_digest"
+KEY_DAILY_DIGEST: Final = "daily_digest"
+KEY_REPORT_DARK: Final = "report_dark"
 KEY_SLEEP_TODAY: Final = "sleep_today"
 KEY_CONFIDENCE: Final = "monitoring_confidence"
 KEY_SOUND_LEVEL: Final = "sound_level"
@@ -129,7 +133,7 @@ CRIB_ENTITY_KEYS: Final[Mapping[Platform, tuple[str, ...]]] = MappingProxyType(
         Platform.CALENDAR: (KEY_SLEEP_SESSIONS,),
         Platform.CAMERA: (KEY_CAMERA,),
         Platform.EVENT: (KEY_EVENT,),
-        Platform.IMAGE: (KEY_LAST_EVENT,),
+        Platform.IMAGE: (KEY_LAST_EVENT, KEY_REPORT, KEY_REPORT_DARK),
         Platform.BINARY_SENSOR: (
             KEY_MOTION,
             KEY_OCCUPANCY,
@@ -146,6 +150,8 @@ CRIB_ENTITY_KEYS: Final[Mapping[Platform, tuple[str, ...]]] = MappingProxyType(
             KEY_SAFETY_SCORE,
             KEY_LAST_EVENT_TITLE,
             KEY_REPORT,
+            KEY_HOURLY_DIGEST,
+            KEY_DAILY_DIGEST,
             KEY_SLEEP_TODAY,
             KEY_SOUND_LEVEL,
             KEY_CONFIDENCE,
@@ -180,6 +186,8 @@ SERVICE_GET_EVENTS: Final = "get_events"
 SERVICE_FEEDBACK: Final = "feedback"
 SERVICE_CORRECT_SLEEP: Final = "correct_sleep"
 SERVICE_SLEEP_SUMMARY: Final = "sleep_summary"
+SERVICE_DIGEST: Final = "digest"
+SERVICE_EXPORT_EVENTS: Final = "export_events"
 SERVICE_INSTALL_BLUEPRINTS: Final = "install_blueprints"
 
 # Issue ids are `<key>` or `<key>_<subentry_id>`.

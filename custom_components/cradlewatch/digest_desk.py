@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.event import async_track_time_change
+from homeassistant.helpers.event import async_call_later, async_track_time_change
 from homeassistant.util import dt as dt_util
 
 from .const import ProviderName
@@ -39,6 +39,8 @@ _LOGGER = logging.getLogger(__name__)
 EVENT_DIGEST = "cradlewatch_digest"
 _MINUTE, _SECOND = 4, 30
 """After the full hour: the report of its last window is due after 25 s and takes up to two and a half minutes."""
+_CATCH_UP_S = 300.0
+"""After a start, what waits is understood first."""
 _ROWS_MAX = 2000
 
 
@@ -65,7 +67,7 @@ class DigestDesk:
         self._entry.async_on_unload(
             async_track_time_change(self._hass, self._hour_ended, minute=_MINUTE, second=_SECOND)
         )
-        self._begin(self._catch_up())
+        self._entry.async_on_unload(async_call_later(self._hass, _CATCH_UP_S, self._catch_up))
 
     async def async_restore(self, monitor: CribMonitor) -> None:
         """Show the newest digests of before the restart."""
@@ -108,8 +110,9 @@ class DigestDesk:
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         self._entry.async_create_background_task(self._hass, work, "cradlewatch digests")
 
-    async def _catch_up(self) -> None:
-        await self._make_all(list(DigestSpan))
+    @callback
+    def _catch_up(self, _now: datetime) -> None:
+        self._begin(self._make_all(list(DigestSpan)))
 
     async def _make_all(self, spans: list[DigestSpan]) -> None:
         for monitor in tuple(self._cribs.values()):

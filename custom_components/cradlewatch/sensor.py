@@ -27,8 +27,10 @@ from .const import (
     KEY_AI_STATUS,
     KEY_AI_TOKENS_TODAY,
     KEY_CONFIDENCE,
+    KEY_DAILY_DIGEST,
     KEY_FRAME_LAG,
     KEY_FRAME_RATE,
+    KEY_HOURLY_DIGEST,
     KEY_LAST_EVENT_TITLE,
     KEY_REPORT,
     KEY_SAFETY,
@@ -38,6 +40,7 @@ from .const import (
 )
 from .coordinator import CribState, HomeState
 from .data import CradlewatchConfigEntry
+from .digest_view import DIGEST_UNRECORDED
 from .engine.models import Activity, Severity, Sleep
 from .entity import CribEntity, HomeEntity
 from .monitor import CribMonitor
@@ -182,6 +185,18 @@ CRIB_DESCRIPTIONS = (
         attributes=_report_attributes,
     ),
     CribSensorDescription(
+        key=KEY_HOURLY_DIGEST,
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value=lambda state: state.digest_hour.at if state.digest_hour else None,
+        attributes=lambda state: dict(state.digest_hour.details) if state.digest_hour else {},
+    ),
+    CribSensorDescription(
+        key=KEY_DAILY_DIGEST,
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value=lambda state: state.digest_day.at if state.digest_day else None,
+        attributes=lambda state: dict(state.digest_day.details) if state.digest_day else {},
+    ),
+    CribSensorDescription(
         key=KEY_SLEEP_TODAY,
         device_class=SensorDeviceClass.DURATION,
         native_unit_of_measurement=UnitOfTime.MINUTES,
@@ -298,7 +313,7 @@ class CribSensor(CribEntity, SensorEntity):
     """One value of a crib."""
 
     _unrecorded_attributes = (
-        frozenset({"description", "concerns", "action_needed", "text", "title"}) | REPORT_UNRECORDED
+        frozenset({"description", "concerns", "action_needed", "text", "title"}) | REPORT_UNRECORDED | DIGEST_UNRECORDED
     )
     entity_description: CribSensorDescription
 

@@ -6,6 +6,7 @@ from aiohttp import web
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.http import HomeAssistantView
 
+from .export_view import ExportView
 from .snapshots import CLIP_URL, CLIPS, SNAPSHOT_URL, SNAPSHOTS, find_footage
 from .storage import footage_path
 from .window_views import WindowPictureView, WindowView
@@ -20,6 +21,7 @@ def async_register_views(hass: HomeAssistant) -> None:
     hass.http.register_view(ZonesView(hass))
     hass.http.register_view(WindowView(hass))
     hass.http.register_view(WindowPictureView(hass))
+    hass.http.register_view(ExportView(hass))
 
 
 class FootageView(HomeAssistantView):
