@@ -1,4 +1,4 @@
-"""The picture of the last incident."""
+"""Pictures: of the last incident, and of the last 24 hours."""
 
 from typing import override
 
@@ -10,6 +10,7 @@ from .const import KEY_LAST_EVENT
 from .data import CradlewatchConfigEntry
 from .entity import CribEntity
 from .monitor import CribMonitor
+from .plot_image import DARK, LIGHT, PlotImage
 
 PARALLEL_UPDATES = 0
 
@@ -19,11 +20,17 @@ DESCRIPTION = ImageEntityDescription(key=KEY_LAST_EVENT)
 async def async_setup_entry(
     hass: HomeAssistant, entry: CradlewatchConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """One for each crib."""
+    """Those of each crib."""
 
     @callback
     def add(monitor: CribMonitor) -> None:
-        async_add_entities([LastEventImage(hass, monitor)], config_subentry_id=monitor.config.crib_id)
+        async_add_entities(
+            [
+                LastEventImage(hass, monitor),
+                *(PlotImage(hass, monitor, description) for description in (LIGHT, DARK)),
+            ],
+            config_subentry_id=monitor.config.crib_id,
+        )
 
     entry.runtime_data.add_platform(add)
 
