@@ -12,6 +12,7 @@ import secrets
 import signal
 import sys
 import time
+from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import numpy as np
@@ -20,7 +21,7 @@ from PIL import Image
 from custom_components.cradlewatch.engine.source.frame_code import read_frame_code
 from custom_components.cradlewatch.engine.source.nursery_script import PERIOD_S, BeatKind, happens
 
-from .dashboard import entity, write_automation, write_dashboard
+from .dashboard import entity, write_dashboard
 from .home import ROOT, TOKEN_FILE, Home, HomeError, port_is_taken
 from .phone import PhoneStand, Push
 from .seed import OWNER, SeedOptions
@@ -161,27 +162,26 @@ class Demo:
             say(f"stopped in {await self.home.stop():.1f} s")
 
     async def _furnish(self, first: bool, source: str, phones: PhoneStand) -> None:
+        phone = await phones.register(self.home, "Demo phone", apple=True)
         if first:
             say("adding Cradlewatch through its config flow")
-            await self._add_crib(source)
+            await self._add_crib(source, phone)
             self._write_marks()
         ids = await self.home.entities()
-        phone = await phones.register(self.home, "Demo phone", apple=True)
         write_dashboard(self.home.config_dir, self.name)
-        write_automation(self.home.config_dir, entity(ids, "event"), [phone])
-        await self.home.action("automation.reload")
         await self._wait_for_picture(entity(ids, "camera"))
         address = f"{self.home.url}/crib-demo/0"
         if self.password and first:
             say(f"log in as {OWNER} with the password {self.password} (shown only now)")
         print(f"\nOpen {address}    (Ctrl-C stops everything)\n", flush=True)
 
-    async def _add_crib(self, source: str) -> None:
+    async def _add_crib(self, source: str, phone: str) -> None:
         key = os.environ.get("GEMINI_API_KEY")
-        steps = {
+        steps: dict[str, dict[str, Any]] = {
             "user": {"name": self.name, "source": source},
             "ai": {"provider": "gemini" if key else "local"},
             "gemini": {"api_key": key} if key else {},
+            "notify": {"alert_phones": [phone]},
         }
         if not self.own:
             # The drawn child is half a year old, so that the hazards of its age are armed.
