@@ -19,7 +19,7 @@ _EVENTS_MAX = 1000
 _WINDOWS_MAX = 300
 
 LIGHT = ImageEntityDescription(key=KEY_REPORT)
-DARK = ImageEntityDescription(key=KEY_REPORT_DARK, entity_registry_enabled_default=False)
+DARK = ImageEntityDescription(key=KEY_REPORT_DARK)
 
 
 class PlotImage(CribEntity, ImageEntity):

@@ -42,7 +42,7 @@ async def test_without_a_frontend_the_rest_works(hass: HomeAssistant) -> None:
 def test_it_names_entities_that_there_are() -> None:
     listed = [pair for keys in (CRIB_ENTITY_KEYS, HOME_ENTITY_KEYS) for pair in keys.items()]
     there = {f"{platform}.{key}" for platform, names in listed for key in names}
-    there |= {"button.attention_seen", "image.report"}
+    there.add("button.attention_seen")
     named = set(
         re.findall(r'"((?:sensor|binary_sensor|button|camera|event|image|switch)\.\w+)"', SCRIPT.read_text("utf-8"))
     )

@@ -90,7 +90,7 @@ const now = (ids, name) => [
   ),
 ];
 
-const happened = (ids, texts) => [
+const happened = (ids, texts, dark) => [
   heading(texts.happened, "mdi:timeline-text-outline"),
   ...tiles(ids, ["sensor.last_event_title", { grid_options: { columns: 12 } }]),
   ...picture(ids["image.last_event"]),
@@ -104,8 +104,8 @@ const happened = (ids, texts) => [
         },
       ]
     : []),
-  ...tiles(ids, "sensor.report", "sensor.sleep_today"),
-  ...picture(ids["image.report"]),
+  ...tiles(ids, "sensor.report", "sensor.sleep_today", "sensor.daily_digest"),
+  ...picture(ids[dark ? "image.report_dark" : "image.report"] ?? ids["image.report"]),
 ];
 
 const works = (ids, home, texts) => [
@@ -155,7 +155,7 @@ class CradlewatchDashboard extends HTMLElement {
           icon: "mdi:baby-face-outline",
           type: "sections",
           max_columns: 3,
-          sections: [grid(now(ids, name)), grid(happened(ids, texts)), grid(works(ids, home, texts))],
+          sections: [grid(now(ids, name)), grid(happened(ids, texts, hass.themes?.darkMode)), grid(works(ids, home, texts))],
         };
       }),
     };
