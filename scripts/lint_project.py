@@ -18,6 +18,8 @@ from typing import Any
 
 import yaml
 
+from . import lint_hassfest
+
 ROOT = Path(__file__).resolve().parents[1]
 INTEGRATION = ROOT / "custom_components" / "cradlewatch"
 LANGUAGES = ("en", "ko")
@@ -332,6 +334,7 @@ CHECKS: tuple[Callable[[], Findings], ...] = (
     check_blueprints,
     check_engine_alone,
     check_wheels,
+    *lint_hassfest.CHECKS,
 )
 
 

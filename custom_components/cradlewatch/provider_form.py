@@ -186,6 +186,7 @@ def estimate(cribs: int) -> dict[str, str]:
         "picture": str(settings.long_edge_px),
         "key_url": "https://aistudio.google.com/app/apikey",
         "price_url": "https://ai.google.dev/pricing",
+        "example_url": "http://gpu.local:8000/v1",
     }
 
 
