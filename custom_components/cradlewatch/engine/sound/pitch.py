@@ -7,25 +7,31 @@ from numpy.typing import NDArray
 
 from .spectrum import Spectra
 
-_LOWEST_HZ, _HIGHEST_HZ = 110.0, 1000.0
+type Floats = NDArray[np.float32]
+
+_LOWEST_HZ, _HIGHEST_HZ = 110.0, 2000.0
 _STEPS_PER_OCTAVE = 48
 _HARMONICS = 6
-_TOP_HZ = 4000.0
+_LOW_HZ, _MIDDLE_HZ, _TOP_HZ = 250.0, 1000.0, 4000.0
 _RANGE_DB = 45.0
 _RISE_DB, _FALL_DB = 0.05, 0.15
 """How fast the steady spectrum follows, dB a window: 1.5 dB/s up, 5 dB/s down."""
+_STANDS_OUT_DB = 6.0
+_OCTAVE_DB = 7.0
+_NOTHING = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Voices:
-    """Per window: pitch in Hz, how far harmonics stand out (dB), how many do, and the balance of highs (dB)."""
+    """Per window: pitch in Hz, how far its harmonics stand out (dB) and how many do, balance and loudness."""
 
-    pitch_hz: NDArray[np.float32]
-    harmonicity_db: NDArray[np.float32]
+    pitch_hz: Floats
+    harmonicity_db: Floats
     harmonics: NDArray[np.int64]
-    highs_db: NDArray[np.float32]
-    loud_db: NDArray[np.float32]
-    """Power of 0.25-4 kHz, steady noise included."""
+    highs_db: Floats
+    """Power of 1-4 kHz against 0.25-1 kHz, steady noise taken away."""
+    loud_db: Floats
+    """Power of 0.25-4 kHz in dB of full scale, steady noise included."""
     ends_s: NDArray[np.float64]
 
 
@@ -33,10 +39,12 @@ class PitchMeter:
     """Harmonic comb over spectra from which what is steady (fans, white noise, hum) has been taken away."""
 
     def __init__(self) -> None:
-        self._steady_db: NDArray[np.float32] | None = None
+        self._steady_db: Floats | None = None
         self._bin_hz = 0.0
-        self._pitches = np.zeros(0, np.float32)
-        self._peaks = self._valleys = np.zeros((0, 0), np.int64)
+        self._bins = self._low = self._middle = self._top = 0
+        self._peaks = np.zeros((0, 0), np.int64)
+        self._valleys: tuple[NDArray[np.int64], ...] = ()
+        self._weights = np.zeros((0, 0), np.float32)
 
     def reset(self) -> None:
         """Forget the room."""
@@ -45,39 +53,69 @@ class PitchMeter:
     def measure(self, spectra: Spectra) -> Voices:
         """Judge every window of `spectra`."""
         if spectra.bin_hz != self._bin_hz:
-            self._prepare(spectra.bin_hz, spectra.power_db.shape[1])
-        power_db = spectra.power_db
-        steady = self._steady(power_db)
-        reference = np.maximum(steady + 3, power_db.max(axis=1, keepdims=True) - _RANGE_DB)
+            self._prepare(spectra.bin_hz, spectra.power.shape[1])
+        power = spectra.power[:, : self._bins] + np.float32(_NOTHING)
+        power_db = 10 * np.log10(power)
+        steady_db = self._steady(power_db)
+        reference = np.maximum(steady_db + 3, power_db.max(axis=1, keepdims=True) - _RANGE_DB)
         above = np.maximum(power_db - reference, 0)
-        # A harmonic may lie between two bins: the higher of three neighbours counts, in the valleys the lower.
-        ridge = above.copy()
-        ridge[:, 1:-1] = np.maximum(np.maximum(above[:, :-2], above[:, 2:]), above[:, 1:-1])
-        peaks, valleys = ridge[:, self._peaks], above[:, self._valleys]
-        contrast = (peaks - valleys).mean(axis=2)
-        best = contrast.argmax(axis=1)
-        rows = np.arange(best.size)
-        stands_out = (peaks[rows, best] - valleys[rows, best]) > 6
+        contrasts, outstanding = self._comb(above)
+        rows = np.arange(contrasts.shape[0])
+        best = self._undivided(contrasts, contrasts.argmax(axis=1))
         return Voices(
             self._refine(power_db, best),
-            contrast[rows, best].astype(np.float32),
-            stands_out.sum(axis=1),
-            self._highs(power_db, steady),
-            self._loud(power_db),
+            contrasts[rows, best],
+            outstanding[rows, best],
+            self._highs(power, steady_db),
+            10 * np.log10(power[:, self._low : self._top].sum(axis=1)),
             spectra.ends_s,
         )
 
     def _prepare(self, bin_hz: float, bins: int) -> None:
-        self._bin_hz = bin_hz
-        self._steady_db = None
+        self._bin_hz, self._steady_db = bin_hz, None
+        self._bins = min(bins, int(_TOP_HZ * 1.15 / bin_hz))
+        self._low, self._middle, self._top = (
+            min(self._bins - 1, int(hz / bin_hz)) for hz in (_LOW_HZ, _MIDDLE_HZ, _TOP_HZ)
+        )
         octaves = np.log2(_HIGHEST_HZ / _LOWEST_HZ)
-        self._pitches = (_LOWEST_HZ * 2 ** np.linspace(0, octaves, int(octaves * _STEPS_PER_OCTAVE))).astype(np.float32)
+        pitches = _LOWEST_HZ * 2 ** np.linspace(0, octaves, int(octaves * _STEPS_PER_OCTAVE))
         order = np.arange(1, _HARMONICS + 1)
-        top = min(_TOP_HZ / bin_hz, bins - 2)
-        self._peaks = np.minimum(np.rint(np.outer(self._pitches, order) / bin_hz), top).astype(np.int64)
-        self._valleys = np.minimum(np.rint(np.outer(self._pitches, order - 0.5) / bin_hz), top).astype(np.int64)
 
-    def _steady(self, power_db: NDArray[np.float32]) -> NDArray[np.float32]:
+        def at(factors: NDArray[np.float64]) -> NDArray[np.int64]:
+            index = np.rint(np.outer(pitches, factors) / bin_hz)
+            return np.minimum(index, self._bins - 2).astype(np.int64)
+
+        self._peaks = at(order.astype(float))
+        # A third of the way as well: each third harmonic of a deep voice makes a comb of its own.
+        self._valleys = (at(order - 0.5), at(order - 2 / 3), at(order - 1 / 3))
+        inside = np.outer(pitches, order) / bin_hz <= self._bins - 2
+        self._weights = (inside / inside.sum(axis=1, keepdims=True)).astype(np.float32)
+
+    def _comb(self, above: Floats) -> tuple[Floats, NDArray[np.int64]]:
+        """For each window and pitch: how far its harmonics stand out in the mean (dB), and how many do."""
+        # Bins first: a gather then copies whole rows of windows.
+        above = np.ascontiguousarray(above.T)
+        # A harmonic may lie between two bins: the higher of three neighbours counts.
+        ridge = above.copy()
+        ridge[1:-1] = np.maximum(np.maximum(above[:-2], above[2:]), above[1:-1])
+        half, third, other = self._valleys
+        valley = above[half]
+        # Higher harmonics of a bending voice are too broad for the thirds.
+        valley[:, :3] = np.maximum(valley[:, :3], np.maximum(above[third[:, :3]], above[other[:, :3]]))
+        contrast = ridge[self._peaks] - valley
+        outstanding = (contrast > _STANDS_OUT_DB) & (self._weights > 0)[:, :, None]
+        mean = np.einsum("pho,ph->op", contrast, self._weights)
+        return mean, outstanding.sum(axis=1).T
+
+    def _undivided(self, contrasts: Floats, best: NDArray[np.int64]) -> NDArray[np.int64]:
+        """A rough voice swings at half its pitch beside it: where the octave above stands out as well, that is meant."""
+        octave = np.minimum(best[:, None] + _STEPS_PER_OCTAVE + np.arange(-1, 2), contrasts.shape[1] - 1)
+        rows = np.arange(best.size)
+        above = octave[rows, contrasts[rows[:, None], octave].argmax(axis=1)]
+        found = contrasts[rows, above]
+        return np.where((found > _OCTAVE_DB) & (found > contrasts[rows, best] / 2), above, best)
+
+    def _steady(self, power_db: Floats) -> Floats:
         """The room's steady spectrum before these windows; then it follows them."""
         middle = np.median(power_db, axis=0)
         if self._steady_db is None:
@@ -88,32 +126,20 @@ class PitchMeter:
         self._steady_db = before + step
         return before
 
-    def _refine(self, power_db: NDArray[np.float32], best: NDArray[np.int64]) -> NDArray[np.float32]:
+    def _refine(self, power_db: Floats, best: NDArray[np.int64]) -> Floats:
         """Pitch finer than the comb's grid: from the strongest of the first harmonics, by a parabola."""
         rows = np.arange(best.size)
         candidates = self._peaks[best, :4]
-        strongest = power_db[rows[:, None], candidates].argmax(axis=1)
+        strongest = np.where(self._weights[best, :4] > 0, power_db[rows[:, None], candidates], -999).argmax(axis=1)
         middle = candidates[rows, strongest]
-        near = middle[:, None] + np.arange(-1, 2)
-        middle = near[rows, power_db[rows[:, None], np.clip(near, 1, power_db.shape[1] - 2)].argmax(axis=1)]
-        middle = np.clip(middle, 1, power_db.shape[1] - 2)
+        near = np.clip(middle[:, None] + np.arange(-1, 2), 1, power_db.shape[1] - 2)
+        middle = near[rows, power_db[rows[:, None], near].argmax(axis=1)]
         left, top, right = (power_db[rows, middle + side] for side in (-1, 0, 1))
         offset = 0.5 * (left - right) / np.minimum(left - 2 * top + right, -1e-3)
-        pitch: NDArray[np.float32] = ((middle + np.clip(offset, -0.5, 0.5)) * self._bin_hz / (strongest + 1)).astype(
-            np.float32
-        )
-        return pitch
+        pitch = (middle + np.clip(offset, -0.5, 0.5)) * self._bin_hz / (strongest + 1)
+        return pitch.astype(np.float32)
 
-    def _loud(self, power_db: NDArray[np.float32]) -> NDArray[np.float32]:
-        low, high = int(250 / self._bin_hz), int(_TOP_HZ / self._bin_hz)
-        loud: NDArray[np.float32] = 10 * np.log10((10 ** (power_db[:, low:high] / 10)).sum(axis=1)).astype(np.float32)
-        return loud
-
-    def _highs(self, power_db: NDArray[np.float32], steady_db: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Power of 1-4 kHz against 0.25-1 kHz, the steady noise taken away, in dB."""
-        power = np.maximum(10 ** (power_db / 10) - 10 ** (steady_db / 10), 1e-12)
-        low, middle, high = (int(hz / self._bin_hz) for hz in (250, 1000, _TOP_HZ))
-        balance: NDArray[np.float32] = 10 * np.log10(
-            power[:, middle:high].sum(axis=1) / power[:, low:middle].sum(axis=1)
-        ).astype(np.float32)
-        return balance
+    def _highs(self, power: Floats, steady_db: Floats) -> Floats:
+        fresh = np.maximum(power - 10 ** (steady_db / 10), _NOTHING)
+        high, low = fresh[:, self._middle : self._top].sum(axis=1), fresh[:, self._low : self._middle].sum(axis=1)
+        return 10 * np.log10(high / low)
