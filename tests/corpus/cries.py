@@ -63,8 +63,12 @@ VOICES: dict[str, Voice] = {
 def cry(rng: np.random.Generator, duration_s: float, rate_hz: int, kind: str, level_dbfs: float = -25) -> Sound:
     """Crying of one infant; begins with a burst at once."""
     voice = VOICES[kind]
-    infant = replace(voice, base_hz=_narrow(rng, voice.base_hz), first_formant_hz=_narrow(rng, voice.first_formant_hz),
-                     second_formant_hz=_narrow(rng, voice.second_formant_hz))  # fmt: skip
+    infant = replace(
+        voice,
+        base_hz=_narrow(rng, voice.base_hz),
+        first_formant_hz=_narrow(rng, voice.first_formant_hz),
+        second_formant_hz=_narrow(rng, voice.second_formant_hz),
+    )
     out = np.zeros(int(duration_s * rate_hz))
     at = 0
     while at < out.size - 0.2 * rate_hz:

@@ -5,15 +5,28 @@ import pytest
 
 from custom_components.cradlewatch.engine.models import AudioBlock, EventKind
 from custom_components.cradlewatch.engine.sound.listener import Listener
-from tests.corpus import voices
+from tests.corpus import channels, cries, households, voices
 
 
-def crying(sound, rate_hz):
-    listener, found, step = Listener(), [], rate_hz * 64 // 1000
-    for stop in range(step, sound.size + 1, step):
-        block = AudioBlock(samples=sound[stop - step : stop], rate_hz=rate_hz, at_s=stop / rate_hz)
-        found += [(signal.at_s, signal.active) for signal in listener.hear(block) if signal.kind is EventKind.CRYING]
+def heard(sound, rate_hz, block=None, arrives=lambda stop_s: stop_s):
+    """All signals; `block`: samples of one block, or a function that says how many the next one has."""
+    listener, found, start = Listener(), [], 0
+    while start < sound.size:
+        size = block() if callable(block) else block or rate_hz * 64 // 1000
+        samples, start = sound[start : start + size], min(start + size, sound.size)
+        found += listener.hear(AudioBlock(samples=samples, rate_hz=rate_hz, at_s=arrives(start / rate_hz)))
     return found
+
+
+def crying(sound, rate_hz, **how):
+    return [(s.at_s, s.active) for s in heard(sound, rate_hz, **how) if s.kind is EventKind.CRYING]
+
+
+def infant(rng, kind, rate_hz=16000, noise="pink", ratio_db=10.0, cries_s=10.0):
+    """Five seconds of noise, crying in it, two seconds of noise."""
+    quiet = np.zeros(5 * rate_hz, np.float32)
+    sound = np.concatenate([quiet, cries.cry(rng, cries_s, rate_hz, kind), quiet[: 2 * rate_hz]])
+    return channels.beside(sound, channels.NOISES[noise](rng, sound.size / rate_hz + 0.1, rate_hz), ratio_db)
 
 
 @pytest.mark.parametrize("rate_hz", [8000, 16000, 44100])
@@ -62,3 +75,60 @@ def test_crying_and_a_vacuum_cleaner():
     found = crying(both.astype(np.float32), 16000)
     assert [on for _, on in found] == [True]
     assert 25 < found[0][0] <= 32
+
+
+@pytest.mark.parametrize("kind", [kind for kind in cries.VOICES if kind != "whimper"])
+def test_infants_of_many_voices_are_heard(kind):
+    rng = np.random.default_rng(31)
+    noise = list(channels.NOISES)[list(cries.VOICES).index(kind) % 4]
+    found = crying(infant(rng, kind, noise=noise), 16000)
+    assert [on for _, on in found][:1] == [True]
+    assert 5 < found[0][0] <= 12
+
+
+@pytest.mark.parametrize("channel", channels.CHANNELS)
+def test_rooms_microphones_and_codecs_do_not_hide_a_cry(channel):
+    rng = np.random.default_rng(32)
+    sound, rate_hz = channels.CHANNELS[channel](infant(rng, "newborn", ratio_db=12), rng, 16000)
+    found = crying(sound, rate_hz)
+    assert [on for _, on in found][:1] == [True]
+    assert 5 < found[0][0] <= 12
+
+
+@pytest.mark.parametrize("name", [name for name in households.HOUSEHOLD if name not in ("babble", "squeaky_door")])
+def test_a_household_is_no_crying(name):
+    rng = np.random.default_rng(33)
+    assert crying(voices.mixed(households.HOUSEHOLD[name](rng, 45, 16000), rng, 20), 16000) == []
+
+
+def test_what_is_heard_does_not_rest_on_the_size_of_the_blocks():
+    rng = np.random.default_rng(34)
+    sound = infant(rng, "older")
+    sizes = np.random.default_rng(1)
+    whole = heard(sound, 16000, block=1024)
+    assert {signal.kind for signal in whole} >= {EventKind.CRYING, EventKind.NOISE}
+    for block in (160, 4096, 16000, lambda: int(sizes.integers(1, 9000))):
+        again = heard(sound, 16000, block=block)
+        assert [(s.kind, s.active, s.details) for s in again] == [(s.kind, s.active, s.details) for s in whole]
+        assert [s.at_s for s in again] == pytest.approx([s.at_s for s in whole], abs=1e-6)
+
+
+def test_blocks_that_arrive_in_bunches_change_nothing_but_a_little_time():
+    rng = np.random.default_rng(35)
+    sound = infant(rng, "newborn")
+    steady = crying(sound, 16000)
+    # As over TCP: nothing for half a second, then all of it at once.
+    bunched = crying(sound, 16000, arrives=lambda stop_s: np.ceil(stop_s * 2) / 2)
+    assert [on for _, on in bunched] == [on for _, on in steady] == [True]
+    assert bunched[0][0] == pytest.approx(steady[0][0], abs=0.6)
+
+
+def test_a_gap_in_the_sound_makes_no_long_burst():
+    t = np.arange(16000 // 4) / 16000
+    listener = Listener()
+    rng = np.random.default_rng(36)
+    piece = cries.cry(rng, 0.3, 16000, "newborn")[: t.size]
+    for number in range(8):
+        # A quarter of a second of voice every four seconds, each block's time says so.
+        block = AudioBlock(samples=piece, rate_hz=16000, at_s=10 + 4.0 * number)
+        assert not [s for s in listener.hear(block) if s.kind is EventKind.CRYING]

@@ -8,6 +8,7 @@ music and animals leave room.
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 _MIN_WINDOWS = 8
 _MAX_WINDOWS = 256
@@ -15,26 +16,41 @@ _MAX_WINDOWS = 256
 type Ramp = tuple[tuple[float, ...], tuple[float, ...]]
 """Points (value, likeness), straight lines between them."""
 
-_DURATION_S: Ramp = ((0.22, 0.45, 5.5, 7.0), (0, 1, 1, 0))
+_DURATION_S: Ramp = ((0.22, 0.42, 5.5, 7.0), (0, 1, 1, 0))
 _PITCH_HZ: Ramp = ((275, 310, 350, 780, 1000), (0, 0.6, 1, 1, 0))
 """Women's speech and singing reach up to about 350 Hz."""
-_BEND_SEMITONES: Ramp = ((0.25, 0.8, 9, 16), (0, 1, 1, 0.4))
-"""An instrument keeps its pitch; a cry that breaks into a shriek leaps an octave."""
-_STEP_SEMITONES: Ramp = ((0.02, 0.05, 0.5, 0.9, 2.0), (0, 1, 1, 0.35, 0))
+_BEND_SEMITONES: Ramp = ((0.25, 0.8, 6.5, 10, 16), (0, 1, 1, 0.6, 0.3))
+"""An instrument keeps its pitch; a melody wanders far."""
+_STEP_SEMITONES: Ramp = ((0.03, 0.07, 0.6, 0.8, 2.0), (0, 1, 1, 0.35, 0))
 """Between windows 32 ms apart. Speech bends faster, an instrument less."""
 _LEAPS: Ramp = ((0.08, 0.25), (1, 0.1))
 _LEAP_SEMITONES = 2.5
-_HIGHS_DB: Ramp = ((-20, -10, 15, 25), (0.15, 1, 1, 0.3))
-"""Mouth open: humming and soft singing have weak highs."""
-_COLOUR_DB: Ramp = ((4.5, 8.0), (1, 0.25))
-"""Change of the highs within the burst: one vowel in a cry, many in speech."""
-_VOICED: Ramp = ((0.45, 0.75), (0.4, 1))
+_HIGHS_DB: Ramp = ((-20, -14, 15, 25), (0.15, 1, 1, 0.3))
+"""Humming and soft singing have weak highs, a whistle nothing else."""
+_COLOUR_DB: Ramp = ((0.15, 0.5, 4.5, 8.0), (0, 1, 1, 0.25))
+"""Change of the highs within the burst: one vowel in a cry, many in speech, none in a tone."""
+_VOICED: Ramp = ((0.6, 0.9), (0.35, 1))
+"""Share of windows with a pitch: consonants have none."""
+_SWELL_DB: Ramp = ((3.2, 6.0), (1, 0.25))
+"""Change of loudness: syllables rise and fall, a cry is held."""
 _RISE_DB: Ramp = ((2, 5), (0, 1))
 """Louder than the breaths before and after; a machine that only loses its tone is not."""
+ON_SCALE: Ramp = ((0.35, 0.6), (1, 0.3))
+"""How well pitches keep to steps of a semitone, 0-1: music does."""
+MELODIC_SEMITONES = 2.0
+"""What bends less may keep to a step by chance."""
+_WAIL_S = 3.0
+_WAIL_BEND_SEMITONES = 1.5
 
 
-def _like(value: float, ramp: Ramp) -> float:
+def like(value: float, ramp: Ramp) -> float:
+    """Where `value` lies on the ramp."""
     return float(np.interp(value, *ramp))
+
+
+def scale_of(semitones: NDArray[np.float64]) -> complex:
+    """Mean direction of pitches on the circle of one semitone; its length is 1 where all lie on a scale."""
+    return complex(np.exp(2j * np.pi * semitones).mean())
 
 
 @dataclass(slots=True)
@@ -50,43 +66,66 @@ class Burst:
     highs_db: list[float] = field(default_factory=list)
     loud_db: list[float] = field(default_factory=list)
     windows: int = 0
-    """All windows since its start, those without a pitch too."""
+    """All windows since its start, those without a voice too."""
+    voiced: int = 0
 
     @property
     def duration_s(self) -> float:
-        """From its first to its last pitch."""
+        """From its first to its last voice."""
         return self.end_s - self.start_s
-
-    def extend(self, at_s: float, pitch_hz: float, harmonicity_db: float, highs_db: float, loud_db: float) -> None:
-        """One more window with a pitch."""
-        self.end_s = at_s
-        if len(self.semitones) < _MAX_WINDOWS:
-            self.semitones.append(12 * float(np.log2(pitch_hz)))
-            self.harmonicity_db.append(harmonicity_db)
-            self.highs_db.append(highs_db)
-            self.loud_db.append(loud_db)
 
     @property
     def usual_db(self) -> float:
         """Loudness of its last windows."""
         return float(np.median(self.loud_db[-20:]))
 
+    @property
+    def melody(self) -> NDArray[np.float64]:
+        """Its pitches."""
+        return np.array(self.semitones)
+
+    def extend(
+        self, at_s: float, semitones: float | None, harmonicity_db: float, highs_db: float, loud_db: float
+    ) -> None:
+        """One more window with a voice; `semitones` None where it has broken into a shriek."""
+        self.end_s = at_s
+        self.voiced += 1
+        if len(self.loud_db) >= _MAX_WINDOWS:
+            return
+        self.loud_db.append(loud_db)
+        self.harmonicity_db.append(harmonicity_db)
+        if semitones is not None:
+            self.semitones.append(semitones)
+            self.highs_db.append(highs_db)
+
     def likeness(self, after_db: float | None) -> float:
         """How much it is like a cry, 0-1. `after_db`: quietest moment after it, None while it goes on."""
         if len(self.semitones) < _MIN_WINDOWS:
             return 0.0
-        melody = np.array(self.semitones)
+        melody = self.melody
         steps = np.abs(np.diff(melody))
         low, middle, high = np.quantile(melody, [0.1, 0.5, 0.9])
         quiet_db = self.before_db if after_db is None else max(self.before_db, after_db)
+        scale = abs(scale_of(melody)) if high - low >= MELODIC_SEMITONES else 0.0
         return (
-            _like(self.duration_s, _DURATION_S)
-            * _like(2 ** (float(middle) / 12), _PITCH_HZ)
-            * _like(float(high - low), _BEND_SEMITONES)
-            * _like(float(np.median(steps)), _STEP_SEMITONES)
-            * _like(float((steps > _LEAP_SEMITONES).mean()), _LEAPS)
-            * _like(float(np.median(self.highs_db)), _HIGHS_DB)
-            * _like(float(np.std(self.highs_db)), _COLOUR_DB)
-            * _like(len(self.semitones) / max(1, self.windows), _VOICED)
-            * _like(float(np.median(self.loud_db)) - quiet_db, _RISE_DB)
+            like(self.duration_s, _DURATION_S)
+            * like(2 ** (float(middle) / 12), _PITCH_HZ)
+            * like(float(high - low), _BEND_SEMITONES)
+            * like(float(np.median(steps)), _STEP_SEMITONES)
+            * like(float((steps > _LEAP_SEMITONES).mean()), _LEAPS)
+            * like(float(np.median(self.highs_db)), _HIGHS_DB)
+            * like(float(np.std(self.highs_db)), _COLOUR_DB)
+            * like(self.voiced / max(1, self.windows), _VOICED)
+            * like(float(np.std(self.loud_db[2:-2])), _SWELL_DB)
+            * like(float(np.median(self.loud_db)) - quiet_db, _RISE_DB)
+            * like(scale, ON_SCALE)
         )
+
+    @property
+    def is_wail(self) -> bool:
+        """So long, and bending without steps, that it needs no second one."""
+        melody = self.melody
+        if self.duration_s < _WAIL_S or not melody.size or abs(scale_of(melody)) > ON_SCALE[0][0]:
+            return False
+        low, high = np.quantile(melody, [0.1, 0.9])
+        return bool(high - low >= _WAIL_BEND_SEMITONES)

@@ -10,9 +10,10 @@ from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..models import EventKind, Signal
-from .burst import Burst
+from .burst import MELODIC_SEMITONES, ON_SCALE, Burst, like, scale_of
 from .pitch import Voices
 
 _PITCH_HZ = (270.0, 1000.0)
@@ -29,24 +30,25 @@ _AFTER_S = 0.3
 """The breath after a burst is looked for so long, for its quietest moment."""
 _MEMORY_S = 8.0
 _CRY_S = 1.1
-_LIKE = 0.35
+_LIKE = 0.3
 _BURSTS = 2
-_WAIL_S = 2.5
-_WAIL_LIKE = 0.75
-"""A single burst so long, and so clear, is enough."""
+_WAIL_LIKE = 0.8
 _MOST_S = 2.0
 """What is longer does not count for more."""
 OFF_AFTER_S = 20.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Cry:
-    """A burst that is over, judged."""
+    """A burst, judged."""
 
     start_s: float
     end_s: float
     likeness: float
     harmonicity_db: float
+    melody: NDArray[np.float64]
+    """Semitones."""
+    is_wail: bool
 
     @property
     def evidence_s(self) -> float:
@@ -60,7 +62,10 @@ class CryDetector:
         self._open: Burst | None = None
         self._closing: Burst | None = None
         """Over, but the breath after it has not been heard yet."""
+        self._unpitched = 0
+        """Windows without a voice since the last one of the open burst."""
         self._foreign = False
+        """Another voice was heard since then."""
         self._pause_db = float(np.inf)
         self._cries: deque[_Cry] = deque(maxlen=32)
         self._on = False
@@ -78,41 +83,39 @@ class CryDetector:
         voiced = clear & pitched & (voices.harmonics >= _MIN_HARMONICS)
         shriek = (voices.pitch_hz > _PITCH_HZ[1]) & (voices.harmonicity_db >= _SHRIEK_HARMONICITY_DB)
         for index in range(voiced.size):
-            self._window(voices, index, voiced=bool(voiced[index] or shriek[index]), clear=bool(clear[index]))
+            if (voiced[index] or shriek[index]) and not self._is_echo(float(voices.loud_db[index])):
+                self._voiced(voices, index, shriek=bool(shriek[index]))
+            else:
+                self._unvoiced(voices, index, clear=bool(clear[index]))
         return self._decide(float(voices.ends_s[-1]))
 
-    def _window(self, voices: Voices, index: int, *, voiced: bool, clear: bool) -> None:
-        at_s, loud_db = float(voices.ends_s[index]), float(voices.loud_db[index])
-        burst = self._open
-        if burst is not None:
-            burst.windows += 1
-            voiced = voiced and loud_db >= burst.usual_db - _QUIETER_DB
-        if voiced:
-            self._voiced(voices, index, at_s, loud_db)
-            return
-        self._pause_db = min(self._pause_db, loud_db)
-        self._foreign = self._foreign or clear
-        if burst is not None:
-            rough = not self._foreign and self._pause_db >= burst.usual_db - _ROUGH_DB
-            if at_s - burst.end_s > (_ROUGH_GAP_S if rough else _GAP_S):
-                burst.windows -= round((at_s - burst.end_s) / 0.032)
-                self._open, self._closing = None, burst
-        if self._closing is not None and at_s - self._closing.end_s >= _AFTER_S:
-            self._finish()
+    def _is_echo(self, loud_db: float) -> bool:
+        return self._open is not None and loud_db < self._open.usual_db - _QUIETER_DB
 
-    def _voiced(self, voices: Voices, index: int, at_s: float, loud_db: float) -> None:
+    def _voiced(self, voices: Voices, index: int, *, shriek: bool) -> None:
+        at_s, loud_db = float(voices.ends_s[index]), float(voices.loud_db[index])
         if self._open is None:
             before_db = self._pause_db if np.isfinite(self._pause_db) else -120.0
             self._finish()
-            self._open = Burst(at_s, at_s, before_db, windows=1)
-        self._pause_db, self._foreign = np.inf, False
-        self._open.extend(
-            at_s,
-            float(voices.pitch_hz[index]),
-            float(voices.harmonicity_db[index]),
-            float(voices.highs_db[index]),
-            loud_db,
-        )
+            self._open = Burst(at_s, at_s, before_db)
+        self._open.windows += 1 + self._unpitched
+        self._unpitched, self._pause_db, self._foreign = 0, np.inf, False
+        semitones = None if shriek else 12 * float(np.log2(voices.pitch_hz[index]))
+        harmonicity_db, highs_db = float(voices.harmonicity_db[index]), float(voices.highs_db[index])
+        self._open.extend(at_s, semitones, harmonicity_db, highs_db, loud_db)
+
+    def _unvoiced(self, voices: Voices, index: int, *, clear: bool) -> None:
+        """A window without a voice, or (`clear`) with another one."""
+        at_s, burst = float(voices.ends_s[index]), self._open
+        self._pause_db = min(self._pause_db, float(voices.loud_db[index]))
+        self._foreign = self._foreign or clear
+        if burst is not None:
+            self._unpitched += 1
+            rough = not self._foreign and self._pause_db >= burst.usual_db - _ROUGH_DB
+            if at_s - burst.end_s > (_ROUGH_GAP_S if rough else _GAP_S):
+                self._open, self._closing, self._unpitched = None, burst, 0
+        if self._closing is not None and at_s - self._closing.end_s >= _AFTER_S:
+            self._finish()
 
     def _finish(self) -> None:
         burst, self._closing = self._closing, None
@@ -140,9 +143,8 @@ class CryDetector:
         cries = list(self._cries)
         if self._open is not None and (going := _judged(self._open, None)).likeness >= _LIKE:
             cries.append(going)
-        wails = any(cry.likeness >= _WAIL_LIKE and cry.end_s - cry.start_s >= _WAIL_S for cry in cries)
-        evidence_s = sum(cry.evidence_s for cry in cries)
-        if not wails and (len(cries) < _BURSTS or evidence_s < _CRY_S):
+        wails = any(cry.is_wail and cry.likeness >= _WAIL_LIKE for cry in cries)
+        if not wails and (len(cries) < _BURSTS or _evidence_s(cries) < _CRY_S):
             return ()
         self._on, self._last_cry_s = True, cries[-1].end_s
         contrast = float(np.mean([cry.harmonicity_db for cry in cries]))
@@ -161,7 +163,7 @@ class CryDetector:
     def interrupt(self) -> None:
         """Sound is missing: no burst goes on over the gap."""
         self._open = self._closing = None
-        self._pause_db, self._foreign = float(np.inf), False
+        self._unpitched, self._pause_db, self._foreign = 0, float(np.inf), False
 
     def reset(self) -> None:
         """Forget what was heard."""
@@ -170,4 +172,14 @@ class CryDetector:
 
 
 def _judged(burst: Burst, after_db: float | None) -> _Cry:
-    return _Cry(burst.start_s, burst.end_s, burst.likeness(after_db), float(np.mean(burst.harmonicity_db)))
+    likeness = burst.likeness(after_db)
+    contrast = float(np.mean(burst.harmonicity_db))
+    return _Cry(burst.start_s, burst.end_s, likeness, contrast, burst.melody, burst.is_wail)
+
+
+def _evidence_s(cries: list[_Cry]) -> float:
+    """Seconds of crying; less where the bursts together keep to a scale, as the notes of a tune do."""
+    melody = np.concatenate([cry.melody for cry in cries])
+    low, high = np.quantile(melody, [0.1, 0.9])
+    scale = abs(scale_of(melody)) if high - low >= MELODIC_SEMITONES else 0.0
+    return sum(cry.evidence_s for cry in cries) * like(scale, ON_SCALE)

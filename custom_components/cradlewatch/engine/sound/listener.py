@@ -86,7 +86,8 @@ class Listener:
     def _judge(self) -> tuple[Signal, ...]:
         samples = np.nan_to_num(np.concatenate(self._waiting), nan=0.0, posinf=1.0, neginf=-1.0).astype(np.float32)
         assert self._ends_s is not None
-        size, signals = self._batch_size, []
+        size = self._batch_size
+        signals: list[Signal] = []
         whole = samples.size // size * size
         for start in range(0, whole, size):
             ends_s = self._ends_s - (samples.size - start - size) / self._rate_hz

@@ -81,9 +81,10 @@ class PitchMeter:
         pitches = _LOWEST_HZ * 2 ** np.linspace(0, octaves, int(octaves * _STEPS_PER_OCTAVE))
         order = np.arange(1, _HARMONICS + 1)
 
-        def at(factors: NDArray[np.float64]) -> NDArray[np.int64]:
-            index = np.rint(np.outer(pitches, factors) / bin_hz)
-            return np.minimum(index, self._bins - 2).astype(np.int64)
+        def at(factors: NDArray[np.floating]) -> NDArray[np.int64]:
+            index = np.minimum(np.rint(np.outer(pitches, factors) / bin_hz), self._bins - 2)
+            whole: NDArray[np.int64] = index.astype(np.int64)
+            return whole
 
         self._peaks = at(order.astype(float))
         # A third of the way as well: each third harmonic of a deep voice makes a comb of its own.
@@ -108,7 +109,7 @@ class PitchMeter:
         return mean, outstanding.sum(axis=1).T
 
     def _undivided(self, contrasts: Floats, best: NDArray[np.int64]) -> NDArray[np.int64]:
-        """A rough voice swings at half its pitch beside it: where the octave above stands out as well, that is meant."""
+        """A rough voice swings at half its pitch as well: where the octave above stands out too, that is meant."""
         octave = np.minimum(best[:, None] + _STEPS_PER_OCTAVE + np.arange(-1, 2), contrasts.shape[1] - 1)
         rows = np.arange(best.size)
         above = octave[rows, contrasts[rows[:, None], octave].argmax(axis=1)]
@@ -137,9 +138,11 @@ class PitchMeter:
         left, top, right = (power_db[rows, middle + side] for side in (-1, 0, 1))
         offset = 0.5 * (left - right) / np.minimum(left - 2 * top + right, -1e-3)
         pitch = (middle + np.clip(offset, -0.5, 0.5)) * self._bin_hz / (strongest + 1)
-        return pitch.astype(np.float32)
+        refined: Floats = pitch.astype(np.float32)
+        return refined
 
     def _highs(self, power: Floats, steady_db: Floats) -> Floats:
         fresh = np.maximum(power - 10 ** (steady_db / 10), _NOTHING)
         high, low = fresh[:, self._middle : self._top].sum(axis=1), fresh[:, self._low : self._middle].sum(axis=1)
-        return 10 * np.log10(high / low)
+        balance: Floats = 10 * np.log10(high / low)
+        return balance
