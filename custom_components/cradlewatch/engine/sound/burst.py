@@ -27,12 +27,18 @@ _LEAPS: Ramp = ((0.08, 0.25), (1, 0.1))
 _LEAP_SEMITONES = 2.5
 _HIGHS_DB: Ramp = ((-20, -14, 15, 25), (0.15, 1, 1, 0.3))
 """Humming and soft singing have weak highs, a whistle nothing else."""
-_COLOUR_DB: Ramp = ((0.15, 0.5, 4.5, 8.0), (0, 1, 1, 0.25))
-"""Change of the highs within the burst: one vowel in a cry, many in speech, none in a tone."""
+_TONE_DB: Ramp = ((0.1, 0.3), (0, 1))
+"""Change of the highs within the burst: none in a machine's tone."""
+_VOWELS_DB: Ramp = ((2.5, 5.0), (1, 0.2))
+"""Change of the highs from one eighth of a second to the next: one vowel in a cry, many in speech."""
+_VOWEL_WINDOWS = 4
 _VOICED: Ramp = ((0.6, 0.9), (0.35, 1))
 """Share of windows with a pitch: consonants have none."""
-_SWELL_DB: Ramp = ((3.2, 6.0), (1, 0.25))
-"""Change of loudness: syllables rise and fall, a cry is held."""
+_SYLLABLES_DB: Ramp = ((2.5, 5.0), (1, 0.2))
+"""Change of loudness from one tenth of a second to the next: syllables rise and fall, a cry is held."""
+_SYLLABLE_WINDOWS = 3
+_EDGE_WINDOWS = 2
+"""Its beginning and end are left out of that."""
 _RISE_DB: Ramp = ((2, 5), (0, 1))
 """Louder than the breaths before and after; a machine that only loses its tone is not."""
 ON_SCALE: Ramp = ((0.35, 0.6), (1, 0.3))
@@ -51,6 +57,14 @@ def like(value: float, ramp: Ramp) -> float:
 def scale_of(semitones: NDArray[np.float64]) -> complex:
     """Mean direction of pitches on the circle of one semitone; its length is 1 where all lie on a scale."""
     return complex(np.exp(2j * np.pi * semitones).mean())
+
+
+def _change(values: list[float], lag: int) -> float:
+    """Root mean square of the change over `lag` windows, as a deviation; 0 for what is too short."""
+    inner = np.array(values[_EDGE_WINDOWS : len(values) - _EDGE_WINDOWS])
+    if inner.size <= lag:
+        return 0.0
+    return float(np.sqrt(np.mean((inner[lag:] - inner[:-lag]) ** 2) / 2))
 
 
 @dataclass(slots=True)
@@ -114,9 +128,10 @@ class Burst:
             * like(float(np.median(steps)), _STEP_SEMITONES)
             * like(float((steps > _LEAP_SEMITONES).mean()), _LEAPS)
             * like(float(np.median(self.highs_db)), _HIGHS_DB)
-            * like(float(np.std(self.highs_db)), _COLOUR_DB)
+            * like(float(np.std(self.highs_db)), _TONE_DB)
+            * like(_change(self.highs_db, _VOWEL_WINDOWS), _VOWELS_DB)
             * like(self.voiced / max(1, self.windows), _VOICED)
-            * like(float(np.std(self.loud_db[2:-2])), _SWELL_DB)
+            * like(_change(self.loud_db, _SYLLABLE_WINDOWS), _SYLLABLES_DB)
             * like(float(np.median(self.loud_db)) - quiet_db, _RISE_DB)
             * like(scale, ON_SCALE)
         )

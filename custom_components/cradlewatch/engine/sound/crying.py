@@ -29,7 +29,7 @@ _ROUGH_DB = 6.0
 _AFTER_S = 0.3
 """The breath after a burst is looked for so long, for its quietest moment."""
 _MEMORY_S = 8.0
-_CRY_S = 1.1
+_CRY_S = 0.9
 _LIKE = 0.3
 _BURSTS = 2
 _WAIL_LIKE = 0.8
@@ -52,7 +52,8 @@ class _Cry:
 
     @property
     def evidence_s(self) -> float:
-        return self.likeness * min(self.end_s - self.start_s, _MOST_S)
+        # Squared: many doubtful bursts, as of a child that talks, do not add up to crying.
+        return self.likeness**2 * min(self.end_s - self.start_s, _MOST_S)
 
 
 class CryDetector:

@@ -12,7 +12,9 @@ type Floats = NDArray[np.float32]
 _LOWEST_HZ, _HIGHEST_HZ = 110.0, 2000.0
 _STEPS_PER_OCTAVE = 48
 _HARMONICS = 6
-_LOW_HZ, _MIDDLE_HZ, _TOP_HZ = 250.0, 1000.0, 4000.0
+_LOW_HZ, _TOP_HZ = 250.0, 4000.0
+_BETWEEN_HZ = (800.0, 1250.0)
+"""Lows pass into highs: with a sharp edge a harmonic that crosses it would look like another vowel."""
 _RANGE_DB = 45.0
 _RISE_DB, _FALL_DB = 0.05, 0.15
 """How fast the steady spectrum follows, dB a window: 1.5 dB/s up, 5 dB/s down."""
@@ -29,7 +31,7 @@ class Voices:
     harmonicity_db: Floats
     harmonics: NDArray[np.int64]
     highs_db: Floats
-    """Power of 1-4 kHz against 0.25-1 kHz, steady noise taken away."""
+    """Power above 1 kHz against that below (0.25-4 kHz), steady noise taken away."""
     loud_db: Floats
     """Power of 0.25-4 kHz in dB of full scale, steady noise included."""
     ends_s: NDArray[np.float64]
@@ -41,7 +43,8 @@ class PitchMeter:
     def __init__(self) -> None:
         self._steady_db: Floats | None = None
         self._bin_hz = 0.0
-        self._bins = self._low = self._middle = self._top = 0
+        self._bins = self._low = self._top = 0
+        self._high_share = np.zeros(0, np.float32)
         self._peaks = np.zeros((0, 0), np.int64)
         self._valleys: tuple[NDArray[np.int64], ...] = ()
         self._weights = np.zeros((0, 0), np.float32)
@@ -74,9 +77,9 @@ class PitchMeter:
     def _prepare(self, bin_hz: float, bins: int) -> None:
         self._bin_hz, self._steady_db = bin_hz, None
         self._bins = min(bins, int(_TOP_HZ * 1.15 / bin_hz))
-        self._low, self._middle, self._top = (
-            min(self._bins - 1, int(hz / bin_hz)) for hz in (_LOW_HZ, _MIDDLE_HZ, _TOP_HZ)
-        )
+        self._low, self._top = (min(self._bins - 1, int(hz / bin_hz)) for hz in (_LOW_HZ, _TOP_HZ))
+        hz = np.arange(self._low, self._top) * bin_hz
+        self._high_share = np.interp(np.log(hz), np.log(_BETWEEN_HZ), (0, 1)).astype(np.float32)
         octaves = np.log2(_HIGHEST_HZ / _LOWEST_HZ)
         pitches = _LOWEST_HZ * 2 ** np.linspace(0, octaves, int(octaves * _STEPS_PER_OCTAVE))
         order = np.arange(1, _HARMONICS + 1)
@@ -142,7 +145,8 @@ class PitchMeter:
         return refined
 
     def _highs(self, power: Floats, steady_db: Floats) -> Floats:
-        fresh = np.maximum(power - 10 ** (steady_db / 10), _NOTHING)
-        high, low = fresh[:, self._middle : self._top].sum(axis=1), fresh[:, self._low : self._middle].sum(axis=1)
-        balance: Floats = 10 * np.log10(high / low)
+        inside = slice(self._low, self._top)
+        fresh = np.maximum(power[:, inside] - 10 ** (steady_db[inside] / 10), _NOTHING)
+        high = fresh @ self._high_share
+        balance: Floats = 10 * np.log10(high / (fresh.sum(axis=1) - high))
         return balance
