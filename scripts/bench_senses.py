@@ -16,10 +16,10 @@ import numpy as np
 from custom_components.cradlewatch.engine.detectors.backend import choose_backend
 from custom_components.cradlewatch.engine.detectors.motion import MotionDetector
 from custom_components.cradlewatch.engine.detectors.viewer import Viewer
-from custom_components.cradlewatch.engine.models import AudioBlock, EventKind, Frame
+from custom_components.cradlewatch.engine.models import EventKind, Frame
 from custom_components.cradlewatch.engine.senses import NurserySenses
 from custom_components.cradlewatch.engine.settings import SenseSettings
-from custom_components.cradlewatch.engine.sound.listener import Listener
+from scripts import senses_ears
 from scripts.senses_peers import PEERS
 from scripts.senses_score import Score
 from tests.corpus import films, rooms, voices
@@ -93,50 +93,6 @@ def still_hours(hours: float) -> None:
     print(f"\nStill and noisy for {seconds / 3600:.2f} h, every third part through x264: {alarms} signals of any kind")
 
 
-def hear(sound: np.ndarray, rate_hz: int) -> list[tuple[float, bool]]:
-    listener, found, step = Listener(), [], rate_hz * 64 // 1000
-    for stop in range(step, sound.size + 1, step):
-        block = AudioBlock(samples=sound[stop - step : stop], rate_hz=rate_hz, at_s=stop / rate_hz)
-        found += [(signal.at_s, signal.active) for signal in listener.hear(block) if signal.kind is EventKind.CRYING]
-    return found
-
-
-def crying(seeds: int, hours: float) -> None:
-    print(
-        "\n| cry in noise | rate Hz | found | delay s, median (max) | off after the last burst s |"
-        "\n|---|---|---|---|---|"
-    )
-    for rate_hz in (16000, 8000, 48000):
-        for snr_db in (20, 10, 0):
-            delays, offs, count = [], [], seeds * 8
-            for seed in range(count):
-                rng = np.random.default_rng(seed)
-                quiet = np.zeros(5 * rate_hz, np.float32)
-                cry = voices.cry(rng, 12, rate_hz)
-                last_s = 5 + float(np.flatnonzero(np.abs(cry) > 1e-3)[-1]) / rate_hz
-                after = np.zeros(26 * rate_hz, np.float32)
-                found = hear(voices.mixed(np.concatenate([quiet, cry, after]), rng, snr_db), rate_hz)
-                if found and found[0][0] <= 5 + 12:
-                    delays.append(found[0][0] - 5)
-                    offs += [at_s - last_s for at_s, on in found if not on][-1:]
-            shown = f"{np.median(delays):.1f} ({max(delays):.1f})" if delays else "-"
-            print(
-                f"| {snr_db} dB | {rate_hz} | {len(delays)}/{count} | {shown} | "
-                f"{np.median(offs) if offs else float('nan'):.1f} |"
-            )
-    print("\n| no cry | minutes | false alarms | us per second of sound |\n|---|---|---|---|")
-    each_s = 60.0
-    for name, make in voices.DISTRACTORS.items():
-        alarms, parts, spent = 0, max(1, round(hours * 3600 / each_s)), 0.0
-        for seed in range(parts):
-            rng = np.random.default_rng(7000 + seed)
-            sound = voices.mixed(make(rng, each_s, 16000), rng, float(rng.choice([10, 20, 30])))
-            start = time.thread_time()
-            alarms += sum(on for _, on in hear(sound, 16000))
-            spent += time.thread_time() - start
-        print(f"| {name} | {parts * each_s / 60:.0f} | {alarms} | {spent / parts / each_s * 1e6:.0f} |")
-
-
 def small_movement(seeds: int) -> None:
     print("\n| small movement | found | \n|---|---|")
     for label, amplitude_px, codec in (
@@ -168,7 +124,7 @@ def cost() -> None:
     shot = list(next(iter(films.motion_set(range(1)))).frames())
     sound = voices.mixed(voices.speech(rng, 60, 16000), rng, 20)
     start = time.thread_time()
-    hear(sound, 16000)
+    senses_ears.hear(sound, 16000)
     sound_share = (time.thread_time() - start) / 60
     for backend in ("opencv", "numpy"):
         senses = NurserySenses(SenseSettings(vision_backend=backend))
@@ -215,12 +171,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--hours", type=float, default=0.2)
-    parser.add_argument("--only", default="motion,still,crying,small,cost,clips")
+    parser.add_argument("--only", default="motion,still,crying,nocry,small,cost,clips")
+    parser.add_argument("--kinds", default="", help="nocry: only these kinds, as speech+music+cat")
     args = parser.parse_args()
     parts = {
         "motion": lambda: motion(args.seeds),
         "still": lambda: still_hours(args.hours),
-        "crying": lambda: crying(args.seeds, args.hours),
+        "crying": lambda: senses_ears.found(args.seeds),
+        "nocry": lambda: senses_ears.false_alarms(args.hours, args.kinds),
         "small": lambda: small_movement(args.seeds),
         "cost": cost,
         "clips": clips,
