@@ -25,6 +25,7 @@ class CountingSenses:
     """Senses that see nothing: counts and keeps the newest frame."""
 
     wants_every_frame = True
+    found_calm = False
 
     def __init__(self) -> None:
         self.frames: list[float] = []

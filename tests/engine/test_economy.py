@@ -11,13 +11,17 @@ class Stream:
         self.gop = round(gop_s * 30)
         self.index = 0
 
-    def play(self, seconds: float, *, size: int = 800, wants: bool = False) -> list[bool]:
+    def play(self, seconds: float, *, size: int = 800, wants: bool = False, calm: bool = False) -> list[bool]:
         skipped = []
         for _ in range(round(seconds * 30)):
             is_key = self.index % self.gop == 0
             skipped.append(
                 self.economy.on_packet(
-                    30_000 if is_key else size, is_key=is_key, at_s=self.index / 30, wants_every_frame=wants
+                    30_000 if is_key else size,
+                    is_key=is_key,
+                    at_s=self.index / 30,
+                    wants_every_frame=wants,
+                    found_calm=calm,
                 )
             )
             self.index += 1
@@ -64,3 +68,27 @@ def test_slow_growth_is_learned_not_a_wake() -> None:
     for size in range(800, 1600, 20):
         stream.play(2, size=size)
     assert stream.economy.wakes == 0
+
+
+def test_a_false_alarm_ends_when_the_detectors_found_calm_and_not_before_they_could_look() -> None:
+    stream = Stream(2)
+    stream.play(60)
+    stream.play(0.2, size=6000)
+    assert not any(stream.play(5.5, calm=True))
+    assert all(stream.play(20, calm=True)[30:])
+    assert stream.economy.wakes == 1
+
+
+def test_calm_is_no_argument_against_larger_packets_that_go_on() -> None:
+    stream = Stream(2)
+    stream.play(60)
+    skipped: list[bool] = []
+    for _ in range(20):
+        stream.play(0.2, size=60_000, calm=True)
+        skipped += stream.play(1.0, calm=True)
+    assert not any(skipped)
+
+
+def test_calm_does_not_shorten_the_first_minutes_of_a_long_gop_or_what_is_wanted() -> None:
+    assert not any(Stream(10).play(120, calm=True))
+    assert not any(Stream(2).play(120, wants=True, calm=True))

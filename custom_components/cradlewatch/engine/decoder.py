@@ -9,6 +9,7 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 import numpy as np
+from numpy.typing import NDArray
 
 from .models import AudioBlock, Frame, Signal
 from .packet_decoder import PacketDecoder
@@ -30,7 +31,6 @@ class DecoderCounts:
     decoded: int = 0
     detected: int = 0
     skipped_behind: int = 0
-    skipped_idle: int = 0
     damaged: int = 0
 
 
@@ -55,21 +55,22 @@ class Decoder:
         self._packets.source_opened()
         self._resampler = None
 
-    def video(self, item: MediaItem, behind_s: float, *, keyframes_only: bool) -> Sequence[Signal]:
-        """Decode one video packet; signals of the detectors. `behind_s`: how late the loop is now."""
-        if self._packets.skips(item, keyframes_only=keyframes_only):
-            self.counts.skipped_idle += keyframes_only
+    def decode(self, item: MediaItem) -> Sequence[VideoFrame]:
+        """The pictures that a video packet completes; () where what it builds on was left out, or it is damaged."""
+        if self._packets.skips(item):
             return ()
         damaged = self._packets.damaged
-        signals: list[Signal] = []
-        for frame in self._packets.decode(item):
-            self.counts.decoded += 1
-            signals += self.picture(frame, item.arrived_s, behind_s)
+        frames = self._packets.decode(item)
+        self.counts.decoded += len(frames)
         self.counts.damaged += self._packets.damaged - damaged
-        return signals
+        return frames
+
+    def restart(self) -> None:
+        """Go on with an earlier keyframe of the same stream."""
+        self._packets.restart()
 
     def leave_out(self) -> None:
-        """Another source's pictures are looked at: a packet is not decoded."""
+        """A packet is not decoded: go on at the next keyframe."""
         self._packets.missed()
 
     def audio(self, item: MediaItem) -> Sequence[Signal]:
@@ -105,9 +106,10 @@ class Decoder:
         # Half a frame of slack keeps 30 fps from becoming 4.3 detections instead of 5.
         self._next_detection_s = max(self._next_detection_s + step_s, at_s + step_s / 2)
         self.counts.detected += 1
-        return self._senses.on_frame(self._small_gray(frame, at_s))
+        return self._senses.on_frame(Frame(gray=self.small_gray(frame), at_s=at_s, index=self.counts.detected))
 
-    def _small_gray(self, frame: VideoFrame, at_s: float) -> Frame:
+    def small_gray(self, frame: VideoFrame) -> NDArray[np.uint8]:
+        """The picture as the detectors see it: gray, upright, `detect_width_px` wide at the most."""
         rotation_deg = self._pictures.rotation_deg
         turned = rotation_deg in (90, 270)
         width_px = self._settings.detect_width_px
@@ -120,7 +122,7 @@ class Decoder:
         gray = small.to_ndarray().astype(np.uint8, copy=False)
         if rotation_deg:
             gray = np.ascontiguousarray(np.rot90(gray, -rotation_deg // 90))
-        return Frame(gray=gray, at_s=at_s, index=self.counts.detected)
+        return gray
 
     def _on_sound(self, frame: AudioFrame, at_s: float) -> Sequence[Signal]:
         if self._resampler is None:

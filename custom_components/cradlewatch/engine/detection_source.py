@@ -166,7 +166,7 @@ class DetectionSource:
 
     def _on_item(self, item: MediaItem, abort: AbortToken) -> bool:
         """Decode and keep; False where this connection is not wanted any more."""
-        if item.stream.type != "video" or self._decoder.skips(item, keyframes_only=False):
+        if item.stream.type != "video" or self._decoder.skips(item):
             return True
         for frame in self._decoder.decode(item):
             with self._change:

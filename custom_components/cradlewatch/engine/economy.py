@@ -1,16 +1,80 @@
-"""Idle economy: decode keyframes only while nothing moves, and every frame at the first sign of motion.
+"""Idle economy: decode keyframes only while nothing moves, and every frame at the first sign of motion or sound.
 
 The sign comes before any decoding: a picture in which something moves needs larger packets than the still
 one before it. A GOP too long to be blind for is never skipped.
+
+Waking is cheap and quick to be wrong: coders make larger packets for reasons of their own. So what ends a false
+alarm is not a higher limit but the detectors, once they have looked at every frame for a while and found nothing.
 """
 
 _MAX_GOP_S = 2.6
 _QUIET_BEFORE_IDLE_S = 30.0
+_LOOK_S = 6.0
+"""So long every frame is decoded after a wake at the least, whatever the detectors say."""
+
 _WAKE_FACTOR = 2.0
 _WAKE_EXTRA_BYTES = 400
 _LEARN = 0.02
 # One larger packet alone is the encoder's own doing (many make one in each GOP); motion makes several in a row.
 _LARGER_IN_A_ROW = 2
+
+_LEARN_PLACE = 0.25
+_MIN_SPREAD_SHARE = 0.03
+_MIN_SPREAD_BYTES = 12.0
+_DRIFT = 2.0
+_MOST = 6.0
+_LIMIT = 8.0
+
+
+class PacketSizes:
+    """Tells whether packets are larger than a still picture's, by two rules of which one is enough.
+
+    The coarse one: twice the usual size, twice in a row. The fine one, for small bodies in noisy pictures: a sum of
+    what packets have more than those at the same place of earlier GOPs, in units of how much sizes spread anyway.
+    """
+
+    def __init__(self) -> None:
+        self._usual: float | None = None
+        self._in_a_row = 0
+        self._place = 0
+        self._places: list[float] = []
+        self._spread = 0.0
+        self._sum = 0.0
+
+    def on_key(self) -> None:
+        """A GOP begins."""
+        self._place = 0
+
+    def is_larger(self, size_bytes: int) -> bool:
+        """Take in the size of a packet that is no keyframe; True where something seems to move."""
+        coarse, fine = self._coarse(size_bytes), self._fine(size_bytes)
+        return coarse or fine
+
+    def _coarse(self, size_bytes: int) -> bool:
+        usual = self._usual
+        if usual is None:
+            self._usual = float(size_bytes)
+            return False
+        self._usual = usual + _LEARN * (min(size_bytes, 4 * usual + 1) - usual)
+        larger = size_bytes > _WAKE_FACTOR * usual + _WAKE_EXTRA_BYTES
+        self._in_a_row = self._in_a_row + 1 if larger else 0
+        return self._in_a_row >= _LARGER_IN_A_ROW
+
+    def _fine(self, size_bytes: int) -> bool:
+        place, self._place = self._place, self._place + 1
+        if place >= len(self._places):
+            self._places.append(float(size_bytes))
+            return False
+        expected = self._places[place]
+        more = size_bytes - expected
+        spread = max(self._spread, _MIN_SPREAD_SHARE * expected, _MIN_SPREAD_BYTES)
+        self._sum = max(0.0, self._sum + min(more / spread, _MOST) - _DRIFT)
+        self._places[place] += _LEARN_PLACE * more
+        self._spread += _LEARN * (min(abs(more), _MOST * spread) - self._spread)
+        if self._sum < _LIMIT:
+            return False
+        self._sum = 0.0
+        return True
 
 
 class IdleEconomy:
@@ -21,42 +85,45 @@ class IdleEconomy:
         self._last_key_s: float | None = None
         self._gop_s: float | None = None
         self._quiet_since_s: float | None = None
-        self._usual_bytes: float | None = None
-        self._larger_in_a_row = 0
+        self._sizes = PacketSizes()
+        self._alarmed_s = float("-inf")
         self.idle = False
         self.wakes = 0
 
-    def on_packet(self, size_bytes: int, *, is_key: bool, at_s: float, wants_every_frame: bool) -> bool:
-        """True where this packet may be left undecoded unless it is a keyframe."""
+    def on_packet(
+        self, size_bytes: int, *, is_key: bool, at_s: float, wants_every_frame: bool, found_calm: bool = False
+    ) -> bool:
+        """True where this packet may be left undecoded unless it is a keyframe.
+
+        `found_calm`: the detectors have looked at every frame for a while and found nothing (`Senses.found_calm`).
+        """
         if not self._enabled:
             return False
         if is_key:
             self._on_key(at_s)
-        else:
-            self._larger_in_a_row = self._larger_in_a_row + 1 if self._is_larger(size_bytes) else 0
-            if self._larger_in_a_row >= _LARGER_IN_A_ROW:
-                self._wake(at_s)
+        elif self._sizes.is_larger(size_bytes):
+            self.alarm(at_s)
         if wants_every_frame or self._quiet_since_s is None:
             self._wake(at_s)
+        elif found_calm and at_s - self._alarmed_s >= _LOOK_S:
+            self._quiet_since_s = min(self._quiet_since_s, at_s - _QUIET_BEFORE_IDLE_S)
         since_s = at_s if self._quiet_since_s is None else self._quiet_since_s
         if at_s - since_s >= _QUIET_BEFORE_IDLE_S and self._gop_s is not None and self._gop_s <= _MAX_GOP_S:
             self.idle = True
         return self.idle
 
+    def alarm(self, at_s: float) -> None:
+        """Something may have moved: every frame from here on, until the detectors have found calm again."""
+        self._alarmed_s = at_s
+        self._wake(at_s)
+
     def _on_key(self, at_s: float) -> None:
+        self._sizes.on_key()
         if self._last_key_s is not None:
             self._gop_s = at_s - self._last_key_s
             if self._gop_s > _MAX_GOP_S:
                 self._wake(at_s)
         self._last_key_s = at_s
-
-    def _is_larger(self, size_bytes: int) -> bool:
-        usual = self._usual_bytes
-        if usual is None:
-            self._usual_bytes = float(size_bytes)
-            return False
-        self._usual_bytes = usual + _LEARN * (min(size_bytes, 4 * usual + 1) - usual)
-        return size_bytes > _WAKE_FACTOR * usual + _WAKE_EXTRA_BYTES
 
     def _wake(self, at_s: float) -> None:
         self._quiet_since_s = at_s

@@ -6,12 +6,12 @@ import time
 
 from .decoder import Decoder
 from .detection_source import DetectionSource
-from .economy import IdleEconomy
 from .models import Signal, StreamInfo
 from .pictures import PictureStore
 from .ports import FrameTap, Senses
 from .settings import LoopSettings, SourceSettings
 from .source.types import AbortToken, MediaItem
+from .sparing import SparingEye
 
 _LOGGER = logging.getLogger(__name__)
 _JOIN_S = 2.0
@@ -34,7 +34,7 @@ class Lookout:
     ) -> None:
         self._senses = senses
         self._decoder = Decoder(settings, senses, pictures, taps)
-        self._economy = IdleEconomy(enabled=settings.idle_economy)
+        self._eye = SparingEye(self._decoder, senses, enabled=settings.idle_economy)
         self._second = DetectionSource(detection, settings, name) if detection is not None else None
         self._by_second = False
         self._fallbacks = 0
@@ -70,6 +70,7 @@ class Lookout:
     def source_opened(self, info: StreamInfo) -> None:
         """The stream of viewers was opened."""
         self._info = info
+        self._eye.forget()
         self._decoder.source_opened()
         if not self._by_second:
             self._senses.on_info(info)
@@ -77,19 +78,18 @@ class Lookout:
     def forget(self) -> None:
         """Privacy: what comes next is new."""
         self._by_second = False
+        self._eye.forget()
 
     def video(self, item: MediaItem, behind_s: float) -> Sequence[Signal]:
         """What the detectors find. `behind_s`: how late the loop is now."""
-        keyframes_only = self._economy.on_packet(
-            item.packet.size, is_key=item.is_key, at_s=item.arrived_s, wants_every_frame=self._senses.wants_every_frame
-        )
         second = self._second
         delivers = second is not None and second.delivers(item.arrived_s)
         if second is not None and delivers != self._by_second:
             self._change_eye(second, by_second=delivers)
         if second is None or not delivers:
             self._newest_s = item.arrived_s
-            return self._decoder.video(item, behind_s, keyframes_only=keyframes_only)
+            return self._eye.video(item, behind_s)
+        self._eye.follow(item)
         self._decoder.leave_out()
         signals: list[Signal] = []
         for frame, at_s in second.take():
@@ -106,6 +106,7 @@ class Lookout:
 
     def _change_eye(self, second: DetectionSource, *, by_second: bool) -> None:
         self._by_second = by_second
+        self._eye.forget()
         self._fallbacks += not by_second
         info = second.info if by_second else self._info
         if info is not None:
@@ -121,9 +122,10 @@ class Lookout:
         found: Details = {
             "decoded": counts.decoded,
             "skipped_behind": counts.skipped_behind,
-            "skipped_idle": counts.skipped_idle,
+            "skipped_idle": self._eye.skipped,
+            "rewinds": self._eye.rewinds,
             "damaged": counts.damaged,
-            "idle": self._economy.idle,
+            "idle": self._eye.idle,
         }
         if (second := self._second) is not None:
             found |= {

@@ -23,17 +23,21 @@ class PacketDecoder:
         self._needs_key = True
         self._codec = None
 
-    def skips(self, item: MediaItem, *, keyframes_only: bool) -> bool:
-        """Whether `item` must be left out: by wish, or since what it builds on was."""
+    def skips(self, item: MediaItem) -> bool:
+        """Whether `item` must be left out since what it builds on was."""
         if item.is_key or isinstance(item.frame, VideoFrame):
             self._needs_key = self._needs_key and not item.is_key
             return False
-        self._needs_key = self._needs_key or keyframes_only
         return self._needs_key
 
     def missed(self) -> None:
         """A packet was not given: what builds on it must be left out."""
         self._needs_key = True
+
+    def restart(self) -> None:
+        """Go on with an earlier keyframe of the same stream."""
+        if self._codec is not None:
+            self._codec.flush_buffers()
 
     def decode(self, item: MediaItem) -> Sequence[VideoFrame]:
         """The pictures that `item` completes; () for what cannot be decoded, which is counted."""

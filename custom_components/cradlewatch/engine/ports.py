@@ -42,6 +42,14 @@ class Senses(Protocol):
         """False while nothing moves or sounds: the loop may then decode keyframes only."""
         ...
 
+    @property
+    def found_calm(self) -> bool:
+        """True where every frame was looked at for a while and nothing has moved or sounded for longer.
+
+        Never by default, by lack of frames, or where the picture cannot be judged.
+        """
+        ...
+
     def reset(self) -> None:
         """Forget the scene (another camera, privacy)."""
         ...

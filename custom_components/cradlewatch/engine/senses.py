@@ -16,6 +16,13 @@ from .sound.listener import Listener
 
 _CURIOUS_S = 15.0
 """For so long after the last change every frame is wanted."""
+_SMALL_MOVEMENT_TRY_S = 20.0
+"""So long a window for small movement is waited for; strongly compressed pictures may never give one."""
+_CALM_S = 30.0
+_CALM_LOOK_S = 6.0
+"""Calm is found when every frame was looked at for `_CALM_LOOK_S` and nothing has changed for `_CALM_S`."""
+_GAP_S = 1.0
+"""A longer time between two frames is no look at every frame."""
 _SMALL_MOVEMENT_EVERY_S = 60.0
 _SILENT_AFTER_S = 5.0
 """Without a block of sound for so long, what is heard is not known."""
@@ -39,6 +46,10 @@ class NurserySenses:
         self._detectors: tuple[Detector, ...] = (self._motion, self._scene, *self._zones, self._visitor)
         self._last_s = float("-inf")
         self._curious_s = -1e9
+        self._began_s: float | None = None
+        self._overdue_since_s: float | None = None
+        self._gave_up_s = float("-inf")
+        self._looks_since_s = float("-inf")
         self._eye: tuple[tuple[int, int], str] | None = None
 
     def on_info(self, info: StreamInfo) -> None:
@@ -54,7 +65,9 @@ class NurserySenses:
 
     def on_frame(self, frame: Frame) -> Sequence[Signal]:
         """Look at one frame."""
-        self._last_s = frame.at_s
+        if self._began_s is None:
+            self._began_s = frame.at_s
+        gap_s, self._last_s = frame.at_s - self._last_s, frame.at_s
         view = self._viewer.look(frame)
         signals = [signal for detector in self._detectors for signal in detector.detect(view)]
         motion = self._motion.active
@@ -66,7 +79,20 @@ class NurserySenses:
             signals += self._occupancy.update(view, motion=motion, micro_motion=micro, visitor=self._visitor.on)
         if motion or self._motion.suspected_s == frame.at_s:
             self._curious_s = frame.at_s
+        if unseen or gap_s > _GAP_S or not view.settled or self._curious_s == frame.at_s:
+            self._looks_since_s = frame.at_s
+        self._want_small_movement(frame.at_s)
         return signals
+
+    def _want_small_movement(self, at_s: float) -> None:
+        """Begin to want every frame for it when it is due, give up where no window comes of it."""
+        last_s = max(self._micro.last_judged_s, self._gave_up_s)
+        if at_s - last_s <= _SMALL_MOVEMENT_EVERY_S:
+            self._overdue_since_s = None
+        elif self._overdue_since_s is None:
+            self._overdue_since_s = at_s
+        elif at_s - self._overdue_since_s > _SMALL_MOVEMENT_TRY_S:
+            self._gave_up_s, self._overdue_since_s = at_s, None
 
     def on_audio(self, block: AudioBlock) -> Sequence[Signal]:
         """Listen to one block."""
@@ -114,7 +140,15 @@ class NurserySenses:
         """True while something changes or sounds, or did a moment ago, and now and then for small movement."""
         if self._motion.active or self._listener.sound or self._last_s - self._curious_s < _CURIOUS_S:
             return True
-        return self._last_s - self._micro.last_judged_s > _SMALL_MOVEMENT_EVERY_S
+        return self._overdue_since_s is not None
+
+    @property
+    def found_calm(self) -> bool:
+        """True where every frame was looked at for a while and nothing has moved or sounded for longer."""
+        if self._began_s is None or self.wants_every_frame:
+            return False
+        changed_s = max(self._curious_s, self._began_s)
+        return self._last_s - self._looks_since_s >= _CALM_LOOK_S and self._last_s - changed_s >= _CALM_S
 
     def learn_empty(self) -> bool:
         """What is seen now is the empty crib (the parent's button). False if nothing has been seen yet."""
@@ -134,6 +168,8 @@ class NurserySenses:
         self._occupancy.reset()
         self._listener.reset()
         self._curious_s = -1e9
+        self._began_s = self._overdue_since_s = None
+        self._gave_up_s = float("-inf")
 
     def close(self, at_s: float) -> Sequence[Signal]:
         """Off-signals for all that is on."""

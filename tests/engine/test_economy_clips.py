@@ -1,0 +1,226 @@
+"""Idle economy on the tests' own films: real H.264 with GOPs, real decoder, real senses, with and without it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+import io
+
+import av
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+import numpy as np
+import pytest
+
+from custom_components.cradlewatch.engine.backlog import Backlog
+from custom_components.cradlewatch.engine.lookout import Lookout
+from custom_components.cradlewatch.engine.models import AudioBlock, EventKind, Signal
+from custom_components.cradlewatch.engine.pictures import PictureStore
+from custom_components.cradlewatch.engine.senses import NurserySenses
+from custom_components.cradlewatch.engine.settings import LoopSettings, SenseSettings
+from custom_components.cradlewatch.engine.source.types import MediaItem
+from tests.corpus import films, rooms
+from tests.corpus.rooms import HEIGHT_PX, WIDTH_PX
+
+FPS = 10.0
+MOVES: films.Spans = ((46.0, 49.0), (60.0, 62.0))
+"""The first after enough stillness for the economy."""
+LASTS_S = 66.0
+ALIKE_S = 0.5
+"""The detectors look five times a second, and not at the same frames in both runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """H.264 in memory, as a camera would send it."""
+
+    data: bytes
+    gop_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What came of one run."""
+
+    signals: tuple[Signal, ...]
+    decoded_s: tuple[float, ...]
+    """Times of the packets that were decoded."""
+    skipped: int
+    told_late_s: tuple[float, ...]
+    """For each signal: how long after its frame came it was told."""
+
+    def onsets(self) -> list[tuple[EventKind, float]]:
+        return [(signal.kind, round(signal.at_s, 2)) for signal in self.signals if signal.active]
+
+
+def encode(frames: Iterator[tuple[float, rooms.Gray]], *, gop_s: float, crf: int) -> Coded:
+    file = io.BytesIO()
+    with av.open(file, "w", format="mpegts") as out:
+        stream = out.add_stream("libx264", rate=Fraction(FPS).limit_denominator(1000))
+        stream.width, stream.height, stream.pix_fmt = WIDTH_PX, HEIGHT_PX, "yuv420p"
+        gop = round(gop_s * FPS)
+        stream.options = {
+            "crf": str(crf),
+            "preset": "veryfast",
+            "tune": "zerolatency",
+            "x264-params": f"keyint={gop}:min-keyint={gop}:scenecut=0:threads=1",
+        }
+        for _, gray in frames:
+            plane = np.full((HEIGHT_PX * 3 // 2, WIDTH_PX), 128, np.uint8)
+            plane[:HEIGHT_PX] = gray
+            out.mux(stream.encode(VideoFrame.from_ndarray(plane, format="yuv420p")))
+        out.mux(stream.encode())
+    return Coded(file.getvalue(), gop_s)
+
+
+def sound(at_s: float, noise_s: tuple[float, float] | None) -> AudioBlock:
+    """The sound of one frame: a quiet room, and a bang where it is told."""
+    loud = noise_s is not None and noise_s[0] <= at_s < noise_s[1]
+    rng = np.random.default_rng(round(at_s * 100))
+    samples = rng.standard_normal(round(16_000 / FPS)).astype(np.float32) * (0.3 if loud else 0.002)
+    return AudioBlock(samples=samples, rate_hz=16_000, at_s=at_s)
+
+
+def watch(coded: Coded, *, economy: bool, noise_s: tuple[float, float] | None = None) -> Watched:
+    """Through the product's own way from packets to signals, as fast as it goes; loud noise within `noise_s`."""
+    senses = NurserySenses(SenseSettings())
+    lookout = Lookout(LoopSettings(idle_economy=economy), senses, PictureStore(), (), detection=None, name="economy")
+    signals: list[Signal] = []
+    decoded_s: list[float] = []
+    late_s: list[float] = []
+    with av.open(io.BytesIO(coded.data)) as source:
+        stream = source.streams.video[0]
+        assert isinstance(stream, VideoStream)
+        first: float | None = None
+        for packet in source.demux(stream):
+            if packet.pts is None or not packet.size:
+                continue
+            at_s = float(packet.pts * packet.time_base)
+            first = at_s if first is None else first
+            before = lookout.details()["decoded"]
+            item = MediaItem(stream=stream, packet=packet, is_key=packet.is_keyframe, arrived_s=at_s - first)
+            found = lookout.video(item, 0.0)
+            signals += found
+            late_s += [item.arrived_s - signal.at_s for signal in found]
+            signals += senses.on_audio(sound(at_s - first, noise_s))
+            if lookout.details()["decoded"] != before:
+                decoded_s.append(at_s - first)
+    return Watched(tuple(signals), tuple(decoded_s), int(lookout.details()["skipped_idle"]), tuple(late_s))
+
+
+type Film = Callable[[], Iterator[tuple[float, rooms.Gray]]]
+
+
+def infant(
+    size_px: float,
+    *,
+    seed: int,
+    noise: float,
+    infrared: bool = False,
+    moves: films.Spans = MOVES,
+    lasts_s: float = LASTS_S,
+) -> Film:
+    def frames() -> Iterator[tuple[float, rooms.Gray]]:
+        rng = np.random.default_rng(seed)
+        camera = rooms.Camera(rng, read_noise=noise, infrared=lambda _t: infrared)
+        bodies = films.infant(np.random.default_rng(seed), moves, size_px=size_px)
+        return rooms.film(rng, rooms.room(rng), bodies, camera, lasts_s, fps=FPS)
+
+    return frames
+
+
+def guest() -> Iterator[tuple[float, rooms.Gray]]:
+    rng = np.random.default_rng(6)
+    bodies, _ = films.guest(np.random.default_rng(6), (46.0, 58.0), height_px=120)
+    return rooms.film(rng, rooms.room(rng), bodies, rooms.Camera(rng, read_noise=2.0), LASTS_S, fps=FPS)
+
+
+def walker() -> Iterator[tuple[float, rooms.Gray]]:
+    rng = np.random.default_rng(5)
+    bodies = films.walker(np.random.default_rng(5), MOVES, height_px=90)
+    return rooms.film(rng, rooms.room(rng), bodies, rooms.Camera(rng, read_noise=2.0), LASTS_S, fps=FPS)
+
+
+@pytest.mark.parametrize(
+    ("film", "gop_s", "crf"),
+    [
+        (infant(8.0, seed=1, noise=2.0), 2.0, 24),
+        (infant(24.0, seed=3, noise=2.0), 1.0, 24),
+        (infant(14.0, seed=4, noise=2.0, infrared=True), 2.0, 24),
+        (walker, 1.0, 24),
+        (guest, 2.0, 34),
+    ],
+    ids=["small infant", "close infant", "infrared", "walker", "guest, strongly compressed"],
+)
+def test_no_incident_is_missed(film: Film, gop_s: float, crf: int) -> None:
+    coded = encode(film(), gop_s=gop_s, crf=crf)
+    always, sparing = watch(coded, economy=False), watch(coded, economy=True)
+    first_s = MOVES[0][0]
+    # Sparing indeed: else this would show nothing.
+    assert always.skipped == 0
+    assert sparing.skipped >= 80
+    before = [at_s for at_s in sparing.decoded_s if first_s - 4 * gop_s < at_s <= first_s]
+    assert len(before) <= 6, "it was not idle when the movement began"
+    # Every incident of the one is one of the other and begins when it began: it is told up to a GOP later.
+    assert [kind for kind, _ in sparing.onsets()] == [kind for kind, _ in always.onsets()]
+    for (kind, expected_s), (_, found_s) in zip(always.onsets(), sparing.onsets(), strict=True):
+        assert abs(found_s - expected_s) <= ALIKE_S, kind
+    assert all(late_s <= gop_s + ALIKE_S for late_s in sparing.told_late_s)
+    # And every frame again within one GOP of the first sign.
+    after = [at_s for at_s in sparing.decoded_s if first_s + gop_s + 0.01 < at_s < first_s + gop_s + 10]
+    assert np.diff(after).max() < 1.5 / FPS
+
+
+@pytest.mark.parametrize(("noise", "crf"), [(0.5, 24), (1.0, 20)], ids=["packets tell", "noise hides it in packets"])
+def test_a_movement_shorter_than_a_gop_is_seen_too(noise: float, crf: int) -> None:
+    # From just after a keyframe to well before the next: nothing moves in any keyframe.
+    moves: films.Spans = ((46.3, 47.3),)
+    coded = encode(infant(24.0, seed=3, noise=noise, moves=moves, lasts_s=54.0)(), gop_s=2.0, crf=crf)
+    always, sparing = watch(coded, economy=False), watch(coded, economy=True)
+    assert sparing.skipped >= 100
+    assert [kind for kind, _ in always.onsets()][-2:] == [EventKind.MOTION, EventKind.VISITOR]
+    assert [kind for kind, _ in sparing.onsets()] == [kind for kind, _ in always.onsets()]
+    for (_, expected_s), (_, found_s) in zip(always.onsets(), sparing.onsets(), strict=True):
+        assert abs(found_s - expected_s) <= ALIKE_S
+
+
+def test_every_frame_again_at_once_when_something_sounds() -> None:
+    coded = encode(infant(14.0, seed=2, noise=2.0, moves=())(), gop_s=2.0, crf=24)
+    sparing = watch(coded, economy=True, noise_s=(46.4, 48.0))
+    before = [at_s for at_s in sparing.decoded_s if 40 < at_s < 46]
+    assert len(before) <= 4
+    after = [at_s for at_s in sparing.decoded_s if 46.01 < at_s < 56]
+    assert after[0] < 47
+    assert np.diff(after).max() < 1.5 / FPS
+
+
+def test_a_machine_that_cannot_catch_up_goes_on_at_a_keyframe() -> None:
+    now = [0.0]
+
+    def slow() -> float:
+        # Every look at the clock finds a whole packet's time gone.
+        now[0] += 1 / FPS
+        return now[0]
+
+    backlog = Backlog(slow)
+    coded = encode(infant(14.0, seed=2, noise=2.0, moves=(), lasts_s=16.0)(), gop_s=2.0, crf=34)
+    with av.open(io.BytesIO(coded.data)) as source:
+        stream = source.streams.video[0]
+        items = [
+            MediaItem(stream=stream, packet=packet, is_key=packet.is_keyframe, arrived_s=index / FPS)
+            for index, packet in enumerate(source.demux(stream))
+            if packet.size
+        ]
+    for item in items[1:20]:
+        backlog.hold(item)
+    taken: list[MediaItem] = []
+    for count, item in enumerate(items[20:]):
+        if backlog.too_long_at(item):
+            break
+        backlog.hold(item)
+        # Two packets come for one that is decoded.
+        taken += backlog.within_budget() if count % 2 else ()
+    assert taken == items[1 : 1 + len(taken)], "in order, none left out"
+    assert item.is_key
+    assert item.arrived_s - taken[-1].arrived_s < 8
+    assert backlog.clear() > 0
+    assert len(backlog) == 0
