@@ -103,6 +103,8 @@ def test_when_it_dies_the_main_stream_is_looked_at_until_it_is_back(main: Path, 
         server.kill()
         run.wait(lambda: not in_use(run), 10)
         assert run.loop.figures().second_source == "cannot_connect"
+        # From the next keyframe of the main stream on, a second at the most here.
+        run.wait(lambda: decoded_within(run, 0.2) > 0, 5)
         assert decoded_within(run, 2) >= 20
         assert watched_within(run, 2) >= 6
         server.start()
