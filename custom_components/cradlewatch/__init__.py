@@ -108,6 +108,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: CradlewatchConfigEntry)
 
 async def async_remove_entry(hass: HomeAssistant, entry: CradlewatchConfigEntry) -> None:
     """Erase what was kept of the children."""
+    issues.home_removed(hass)
     await SwitchMemory(hass).async_erase()
     await hass.async_add_executor_job(erase_all, hass)
 

@@ -123,6 +123,12 @@ def crib_schema(hass: HomeAssistant) -> probatio.Schema:
     )
 
 
+def clip_room_schema() -> probatio.Schema:
+    """The part of the clips' fields that decides how much room they take."""
+    wanted = (CONF_CLIPS, CONF_CLIP_DAYS, CONF_CLIP_GB)
+    return probatio.Schema({marker: field for marker, field in _clip_schema().schema.items() if str(marker) in wanted})
+
+
 def _clip_schema() -> probatio.Schema:
     fields = {
         CONF_CLIPS: BooleanSelector(),

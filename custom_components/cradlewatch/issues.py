@@ -22,7 +22,7 @@ def link_changed(hass: HomeAssistant, crib_id: str, name: str, state: LinkState)
         _raise(hass, ISSUE_INVALID_AUTH, crib_id, name, severity=ir.IssueSeverity.ERROR, fixable=True)
     elif state.reason == SourceProblem.UNSUPPORTED_SOURCE and not _ENCODERS & av.codecs_available:
         # Such a source would have to be encoded by us (MJPEG, raw USB), and nothing here can.
-        _raise(hass, ISSUE_NO_ENCODER, crib_id, name, severity=ir.IssueSeverity.ERROR, fixable=False)
+        _raise(hass, ISSUE_NO_ENCODER, crib_id, name, severity=ir.IssueSeverity.ERROR, fixable=True)
 
 
 @callback
@@ -37,7 +37,7 @@ def stream_opened(hass: HomeAssistant, crib_id: str, name: str, info: StreamInfo
 @callback
 def disk_full(hass: HomeAssistant, crib_id: str, name: str) -> None:
     """Clips of incidents are not recorded: there is no room."""
-    _raise(hass, ISSUE_DISK_FULL, crib_id, name, severity=ir.IssueSeverity.ERROR, fixable=False)
+    _raise(hass, ISSUE_DISK_FULL, crib_id, name, severity=ir.IssueSeverity.ERROR, fixable=True)
 
 
 @callback
@@ -51,6 +51,14 @@ def crib_removed(hass: HomeAssistant, crib_id: str) -> None:
     """Nothing is left to mend."""
     for issue in _OF_CRIB:
         _drop(hass, issue, crib_id)
+
+
+@callback
+def home_removed(hass: HomeAssistant) -> None:
+    """Nothing at all is left to mend."""
+    for domain, issue_id in tuple(ir.async_get(hass).issues):
+        if domain == DOMAIN:
+            ir.async_delete_issue(hass, DOMAIN, issue_id)
 
 
 @callback

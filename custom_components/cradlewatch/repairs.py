@@ -1,4 +1,4 @@
-"""Fix flows: a new password, another model, a camera that simply has no microphone, a phone that is gone."""
+"""Fix flows: another address or password, a full disk, another model, a camera without microphone, a phone gone."""
 
 from typing import Any, override
 
@@ -13,16 +13,21 @@ from .alert_settings import without_phone
 from .const import (
     CONF_ALERT_PHONES,
     CONF_API_KEY,
+    CONF_CLIP_DAYS,
+    CONF_CLIP_GB,
+    CONF_CLIPS,
     CONF_MODEL,
     CONF_NAME,
     CONF_SOURCE,
     DOMAIN,
     ISSUE_ALERT_PHONE_GONE,
+    ISSUE_DISK_FULL,
     ISSUE_INVALID_AUTH,
     ISSUE_MODEL_GONE,
+    ISSUE_NO_ENCODER,
     ISSUE_NO_SOUND,
 )
-from .crib_form import async_check_source
+from .crib_form import async_check_source, clip_room_schema
 from .provider_form import async_check_key
 from .sources import mask_source, unmask_source, with_escaped_password
 
@@ -49,8 +54,8 @@ class _CribFlow(RepairsFlow):
         raise NotImplementedError
 
 
-class PasswordFlow(_CribFlow):
-    """The camera refuses the stored log-in."""
+class SourceFlow(_CribFlow):
+    """Another address: the camera refuses the stored log-in, or sends what cannot be shown here."""
 
     @override
     async def async_step_confirm(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
@@ -90,6 +95,33 @@ class NoSoundFlow(_CribFlow):
         # Ignored, and the flow not finished: that would delete the issue, and the next connection raise it anew.
         ir.async_ignore_issue(self.hass, DOMAIN, self.issue_id, True)
         return self.async_abort(reason="no_microphone")
+
+
+class DiskFlow(_CribFlow):
+    """No room for clips: keep fewer of them, or none."""
+
+    @override
+    async def async_step_confirm(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        entry = self.entry
+        if entry is None:
+            return self.async_abort(reason="crib_gone")
+        subentry = entry.subentries[self.crib_id]
+        if user_input is None:
+            return self.async_show_form(
+                step_id="confirm",
+                data_schema=self.add_suggested_values_to_schema(
+                    clip_room_schema(),
+                    {
+                        key: subentry.data[key]
+                        for key in (CONF_CLIPS, CONF_CLIP_DAYS, CONF_CLIP_GB)
+                        if key in subentry.data
+                    },
+                ),
+                description_placeholders={CONF_NAME: self.name},
+            )
+        # What is beyond the new limits goes at the next look; the issue comes again if that was not enough.
+        self.hass.config_entries.async_update_subentry(entry, subentry, data={**subentry.data, **user_input})
+        return self.async_create_entry(data={})
 
 
 class ModelFlow(RepairsFlow):
@@ -166,7 +198,13 @@ async def async_create_fix_flow(
         return ModelFlow(str(known["entry_id"]), str(known["model"]))
     if issue_id.startswith(f"{ISSUE_ALERT_PHONE_GONE}_"):
         return PhoneGoneFlow(str(known["phone"]), str(known["name"]))
-    for issue, flow in ((ISSUE_INVALID_AUTH, PasswordFlow), (ISSUE_NO_SOUND, NoSoundFlow)):
+    flows: dict[str, type[_CribFlow]] = {
+        ISSUE_INVALID_AUTH: SourceFlow,
+        ISSUE_NO_ENCODER: SourceFlow,
+        ISSUE_NO_SOUND: NoSoundFlow,
+        ISSUE_DISK_FULL: DiskFlow,
+    }
+    for issue, flow in flows.items():
         if issue_id.startswith(f"{issue}_"):
             return flow(str(known["crib_id"]), str(known["name"]))
     raise ValueError(f"no fix flow for {issue_id}")

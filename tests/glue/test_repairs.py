@@ -176,3 +176,60 @@ async def test_system_page_of_a_running_home(hass: HomeAssistant, tmp_path: Path
         assert "can_reach_gemini" not in info
         assert "Mina" not in str(info)
         await leave(hass, entry)
+
+
+async def test_another_stream_where_nothing_can_encode(
+    hass: HomeAssistant,
+    client: Any,
+    entry: MockConfigEntry,
+    crib_id: str,
+    video: Path,
+    issue_registry: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(issues, "_ENCODERS", set())
+    issues.link_changed(hass, crib_id, "Mina", lost("unsupported_source"))
+    flow = await begin(client, f"no_encoder_{crib_id}")
+    flow = await answer(client, flow, {"source": "gopher://example"})
+    assert flow["errors"] == {"source": "unsupported_source"}
+    assert (await answer(client, flow, {"source": str(video)}))["type"] == "create_entry"
+    assert entry.subentries[crib_id].data["source"] == str(video)
+    assert not issue_registry.issues
+
+
+async def test_a_full_disk_gets_fewer_clips(
+    hass: HomeAssistant, client: Any, entry: MockConfigEntry, crib_id: str, issue_registry: Any
+) -> None:
+    issues.disk_full(hass, crib_id, "Mina")
+    flow = await begin(client, f"disk_full_{crib_id}")
+    assert [field["name"] for field in flow["data_schema"]] == ["clips", "clip_days", "clip_gb"]
+    before = dict(entry.subentries[crib_id].data)
+    done = await answer(client, flow, {"clips": True, "clip_days": 2, "clip_gb": 0.5})
+    assert done["type"] == "create_entry"
+    assert dict(entry.subentries[crib_id].data) == before | {"clips": True, "clip_days": 2, "clip_gb": 0.5}
+    assert not issue_registry.issues
+
+
+@pytest.mark.parametrize("kind", ["no_encoder", "disk_full"])
+async def test_a_crib_that_is_gone_needs_neither(
+    hass: HomeAssistant, client: Any, entry: MockConfigEntry, kind: str
+) -> None:
+    ir.async_create_issue(
+        hass, DOMAIN, f"{kind}_gone", is_fixable=True, severity=ir.IssueSeverity.ERROR, translation_key=kind,
+        translation_placeholders={"name": "Mina"}, data={"crib_id": "gone", "name": "Mina"},
+    )  # fmt: skip
+    assert (await begin(client, f"{kind}_gone"))["reason"] == "crib_gone"
+
+
+async def test_removing_the_home_leaves_no_issue(
+    hass: HomeAssistant, entry: MockConfigEntry, crib_id: str, issue_registry: Any, tmp_path: Path
+) -> None:
+    hass.config.config_dir = str(tmp_path)
+    ir.async_create_issue(
+        hass, "other", "stays", is_fixable=False, severity=ir.IssueSeverity.WARNING, translation_key="stays"
+    )
+    issues.stream_opened(hass, crib_id, "Mina", SILENT)
+    issues.model_gone(hass, entry.entry_id, "gemini-0")
+    await hass.config_entries.async_remove(entry.entry_id)
+    await hass.async_block_till_done()
+    assert [domain for domain, _ in issue_registry.issues] == ["other"]
