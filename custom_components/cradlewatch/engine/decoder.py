@@ -1,26 +1,22 @@
-"""Packets to what the detectors see: small gray frames at the wanted rate, mono sound, and pictures."""
+"""Packets to what the detectors see: small gray frames at the wanted rate, and pictures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 import logging
 
-from av.audio.frame import AudioFrame
-from av.error import FFmpegError
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 import numpy as np
 from numpy.typing import NDArray
 
-from .models import AudioBlock, Frame, Signal
+from .models import Frame, Signal
 from .packet_decoder import PacketDecoder
 from .pictures import PictureStore
 from .ports import FrameTap, Senses
-from .resampler import Resampler
 from .settings import LoopSettings
 from .source.types import MediaItem
 
 _LOGGER = logging.getLogger(__name__)
-_SOUND_RATE_HZ = 16_000
 _BEHIND_S = 0.25
 
 
@@ -46,14 +42,12 @@ class Decoder:
         self._pictures = pictures
         self._taps = [(tap, [0.0]) for tap in taps]
         self._scaler = VideoReformatter()
-        self._resampler: Resampler | None = None
         self._next_detection_s = 0.0
         self._packets = PacketDecoder()
 
     def source_opened(self) -> None:
         """A new connection: nothing is known of its reference pictures."""
         self._packets.source_opened()
-        self._resampler = None
 
     def decode(self, item: MediaItem) -> Sequence[VideoFrame]:
         """The pictures that a video packet completes; () where what it builds on was left out, or it is damaged."""
@@ -72,22 +66,6 @@ class Decoder:
     def leave_out(self) -> None:
         """A packet is not decoded: go on at the next keyframe."""
         self._packets.missed()
-
-    def audio(self, item: MediaItem) -> Sequence[Signal]:
-        """Decode one audio packet for the sound detectors."""
-        signals: list[Signal] = []
-        try:
-            frames = (
-                [item.frame] if isinstance(item.frame, AudioFrame) else item.stream.codec_context.decode(item.packet)
-            )
-            for frame in frames:
-                if isinstance(frame, AudioFrame):
-                    signals += self._on_sound(frame, item.arrived_s)
-        except FFmpegError, ValueError:
-            # A resampler refuses a frame whose format changed: the next one gets a new resampler.
-            self._resampler = None
-            self.counts.damaged += 1
-        return signals
 
     def picture(self, frame: VideoFrame, at_s: float, behind_s: float) -> Sequence[Signal]:
         """Hand one decoded picture on; signals of the detectors, where it was their turn."""
@@ -123,13 +101,3 @@ class Decoder:
         if rotation_deg:
             gray = np.ascontiguousarray(np.rot90(gray, -rotation_deg // 90))
         return gray
-
-    def _on_sound(self, frame: AudioFrame, at_s: float) -> Sequence[Signal]:
-        if self._resampler is None:
-            self._resampler = Resampler(sample_format="fltp", layout="mono", rate_hz=_SOUND_RATE_HZ)
-        frame.pts = None
-        signals: list[Signal] = []
-        for mono in self._resampler.resample(frame):
-            samples = mono.to_ndarray().reshape(-1).astype(np.float32, copy=False)
-            signals += self._senses.on_audio(AudioBlock(samples=samples, rate_hz=_SOUND_RATE_HZ, at_s=at_s))
-        return signals

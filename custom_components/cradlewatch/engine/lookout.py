@@ -6,6 +6,7 @@ import time
 
 from .decoder import Decoder
 from .detection_source import DetectionSource
+from .ear import Ear
 from .models import Signal, StreamInfo
 from .pictures import PictureStore
 from .ports import FrameTap, Senses
@@ -34,6 +35,7 @@ class Lookout:
     ) -> None:
         self._senses = senses
         self._decoder = Decoder(settings, senses, pictures, taps)
+        self._ear = Ear(senses)
         self._eye = SparingEye(self._decoder, senses, enabled=settings.idle_economy)
         self._second = DetectionSource(detection, settings, name) if detection is not None else None
         self._by_second = False
@@ -72,6 +74,7 @@ class Lookout:
         self._info = info
         self._eye.forget()
         self._decoder.source_opened()
+        self._ear.source_opened()
         if not self._by_second:
             self._senses.on_info(info)
 
@@ -102,7 +105,7 @@ class Lookout:
 
     def audio(self, item: MediaItem) -> Sequence[Signal]:
         """What is heard: of the stream of viewers always."""
-        return self._decoder.audio(item)
+        return self._ear.hear(item)
 
     def _change_eye(self, second: DetectionSource, *, by_second: bool) -> None:
         self._by_second = by_second
@@ -124,7 +127,7 @@ class Lookout:
             "skipped_behind": counts.skipped_behind,
             "skipped_idle": self._eye.skipped,
             "rewinds": self._eye.rewinds,
-            "damaged": counts.damaged,
+            "damaged": counts.damaged + self._ear.damaged,
             "idle": self._eye.idle,
         }
         if (second := self._second) is not None:

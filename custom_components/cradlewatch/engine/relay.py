@@ -78,6 +78,12 @@ class RelayServer:
 
     def wake(self) -> None:
         """There is more in the ring."""
+        if not self.viewers:
+            # Nobody to be given it: who comes is told by the listening socket, and then given all that is there.
+            return
+        self._wake()
+
+    def _wake(self) -> None:
         # A full pipe means that the thread is about to wake anyway.
         with contextlib.suppress(BlockingIOError, OSError):
             self._wake_write.send(b"x")
@@ -89,25 +95,25 @@ class RelayServer:
         """
         with self._lock:
             self._retire = True
-        self.wake()
+        self._wake()
 
     def cut_retired(self) -> None:
         """Home Assistant was told: close what `retire_viewers` left, and nobody who has come since."""
         with self._lock:
             self._cut_retired = True
-        self.wake()
+        self._wake()
 
     def cut_viewers(self) -> None:
         """Close all connections now (privacy)."""
         with self._lock:
             self._cut_all = True
-        self.wake()
+        self._wake()
 
     def stop(self, timeout_s: float = 2.0) -> bool:
         """Close everything and remove the socket's file; True when the thread has ended in time."""
         with self._lock:
             self._stopping = True
-        self.wake()
+        self._wake()
         if self._thread.is_alive():
             self._thread.join(timeout_s)
         ended = not self._thread.is_alive()
