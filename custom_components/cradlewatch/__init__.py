@@ -22,7 +22,7 @@ from .cribs import CribConfig, read_crib
 from .dashboard import async_offer_dashboard
 from .data import CradlewatchConfigEntry, CradlewatchData
 from .engine.store import Store
-from .entity import home_device
+from .entity import crib_device, home_device
 from .history_actions import async_register_history_actions
 from .monitor import CribMonitor
 from .phone_buttons import async_listen_buttons
@@ -76,7 +76,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: CradlewatchConfigEntry) 
     home = HomeKeeper(hass, entry, data)
     for config in home.configs().values():
         await home.async_prepare(config)
-    dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **home_device(entry.entry_id))
+    devices = dr.async_get(hass)
+    for monitor in cribs.values():
+        # Before that of the home: to the first device the frontend leads the parent when the set-up is done.
+        devices.async_get_or_create(
+            config_entry_id=entry.entry_id, config_subentry_id=monitor.config.crib_id, **crib_device(monitor)
+        )
+    devices.async_get_or_create(config_entry_id=entry.entry_id, **home_device(entry.entry_id))
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     data.alerts.start()
     for monitor in data.cribs.values():

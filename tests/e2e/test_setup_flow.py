@@ -139,9 +139,11 @@ async def test_from_nothing_to_the_picture(tmp_path: Path, width: int, height: i
 async def _press_test_alert(finger: Finger) -> None:
     """From where the set-up ended to the button on the crib's device page."""
     page = finger.page
-    if "/devices/device/" not in page.url:
-        await finger.click(page.locator("ha-config-entry-device-row", has_text="미나").first)
     row = page.locator("hui-button-entity-row", has_text="테스트 알림")
+    device = page.locator("ha-config-entry-device-row", has_text="미나")
+    await row.or_(device).first.wait_for()
+    if not await row.count():
+        await finger.click(device.first)
     await finger.click(row.get_by_text("누르기").first)
 
 

@@ -1,6 +1,7 @@
 """Sound to the shape that the listeners want, without a thread of FFmpeg's own."""
 
 import gc
+import os
 from pathlib import Path
 
 from av.audio.frame import AudioFrame
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from custom_components.cradlewatch.engine.resampler import Resampler
+from custom_components.cradlewatch.engine.source.audio import AacEncoder, one_core
 
 
 def tone(samples: int, rate_hz: int = 44_100, layout: str = "stereo", hz: float = 440.0) -> AudioFrame:
@@ -51,4 +53,17 @@ def test_no_thread_is_started() -> None:
     made = [Resampler(sample_format="fltp", layout="mono", rate_hz=16_000) for _ in range(5)]
     for resampler in made:
         assert resampler.resample(tone(4410))
+    encoder = AacEncoder(44_100, 2)
+    assert [packet for index in range(4) for packet in encoder.encode(tone(4410), index / 10)]
     assert set(Path("/proc/self/task").iterdir()) <= before
+    encoder.close()
+
+
+def test_the_thread_may_use_all_its_cores_again() -> None:
+    before = os.sched_getaffinity(0)
+    with one_core():
+        assert len(os.sched_getaffinity(0)) == 1
+    assert os.sched_getaffinity(0) == before
+    with pytest.raises(RuntimeError), one_core():
+        raise RuntimeError
+    assert os.sched_getaffinity(0) == before

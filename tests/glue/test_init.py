@@ -168,3 +168,11 @@ async def test_setup_without_an_entry(hass: HomeAssistant) -> None:
     assert await async_setup_component(hass, DOMAIN, {})
     assert hass.services.has_service(DOMAIN, "check")
     await asyncio.sleep(0)
+
+
+async def test_the_crib_is_the_first_device(hass: HomeAssistant) -> None:
+    """To it the frontend leads when the set-up is done; the home's own device follows."""
+    entry = await add_home(hass, crib_data("Mina", "rtsp://127.0.0.1:9/none"))
+    devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    assert [device.name for device in sorted(devices, key=lambda device: device.created_at)] == ["Mina", "Cradlewatch"]
+    await leave(hass, entry)

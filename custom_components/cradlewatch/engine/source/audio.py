@@ -1,8 +1,10 @@
 """Sound for viewers: AAC and MP3 are passed on, everything else becomes AAC. It can fail without the picture."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 import io
+import os
 
 import av
 from av.audio.fifo import AudioFifo
@@ -19,6 +21,25 @@ PASSED_CODECS = frozenset({"aac", "mp3", "mp3float"})
 _RATES_HZ = (16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 _BIT_RATE_BPS = 64_000
 _GAP_S = 0.1
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Let FFmpeg see one core from this thread, for a moment: it starts a helper thread for each core that it sees.
+
+    Those helpers have nothing to do here and stay until Python's next collection of circles.
+    """
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    allowed = os.sched_getaffinity(0)
+    with suppress(OSError):
+        os.sched_setaffinity(0, {min(allowed)})
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            os.sched_setaffinity(0, allowed)
 
 
 class AacEncoder:
@@ -41,6 +62,7 @@ class AacEncoder:
         self._position: int | None = None
         """Samples since time 0 of the next sample that leaves the queue."""
         self._last_dts = -1
+        self._begun = False
         self.dropped = 0
 
     def encode(self, frame: AudioFrame, start_s: Fraction | float) -> Iterator[tuple[AudioFrame, Packet[AudioStream]]]:
@@ -76,13 +98,21 @@ class AacEncoder:
         assert self._position is not None
         block.pts, block.time_base = self._position, Fraction(1, self.rate_hz)
         self._position += block.samples
-        for packet in self.stream.encode(block):
+        for packet in self._packets(block):
             # The first packet is the encoder's run-up, before time 0 where the sound starts there.
             if packet.dts is None or packet.dts < 0 or packet.dts <= self._last_dts:
                 self.dropped += 1
                 continue
             self._last_dts = packet.dts
             yield block, packet
+
+    def _packets(self, block: AudioFrame) -> list[Packet[AudioStream]]:
+        if self._begun:
+            return self.stream.encode(block)
+        self._begun = True
+        # PyAV puts a converter before the encoder with the first block, and gives no way to it.
+        with one_core():
+            return self.stream.encode(block)
 
     def close(self) -> None:
         """Release the encoder; safe to call twice."""
