@@ -198,6 +198,8 @@ class Reading:
     infrared: bool | None = None
     visible: bool = True
     """False while covered, dark, frozen or just moved: what is not seen is not calm."""
+    visitor: bool = False
+    """A large body is in the room: what moves need not be the child."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

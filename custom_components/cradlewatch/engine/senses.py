@@ -122,6 +122,7 @@ class NurserySenses:
             moved=scene.moved(at_s),
             infrared=scene.infrared,
             visible=self._visible(at_s),
+            visitor=self._visitor.on and self._sees(at_s),
         )
 
     def _no_micro(self, at_s: float) -> bool | None:

@@ -25,9 +25,9 @@ _MAX_STRETCHES = 100
 class SleepSettings:
     """Thresholds of the state machine, with their defaults from the literature named above."""
 
-    quiet_s: float = 150.0
+    quiet_s: float = 120.0
     """Quiet for so long is sleep; the sleep then began with the quiet."""
-    quiet_share: float = 0.05
+    quiet_share: float = 0.08
     """Share of the quiet time in which the child may stir."""
     settled_s: float = 20.0
     """The end of the quiet time must be free of movement for so long."""
@@ -90,7 +90,8 @@ class SleepMachine:
         if self._seen_s is None:
             self._seen_s = at_s
         signals = self._judge_presence(reading, now_at)
-        if reading.visible and reading.occupancy is not False:
+        # A visitor moves where the child may lie still: then only crying says anything.
+        if reading.visible and reading.occupancy is not False and not (reading.visitor and not reading.crying):
             self._remember(reading, at_s, lasts_s)
             signals += self._judge_movement(reading, now_at)
         self._end_old_session(now_at)
@@ -140,7 +141,7 @@ class SleepMachine:
             self._sessions.append(SleepSession(start_at=since_at, asleep_since_at=since_at))
 
     def _remember(self, reading: Reading, at_s: float, lasts_s: float) -> None:
-        self._moments.append(_Moment(at_s, lasts_s, reading.motion, bool(reading.crying)))
+        self._moments.append(_Moment(at_s, lasts_s, reading.motion and not reading.visitor, bool(reading.crying)))
         while at_s - self._moments[0].at_s > max(self._settings.quiet_s, self._settings.wake_window_s) + 5:
             self._moments.popleft()
         if reading.motion or reading.crying:
