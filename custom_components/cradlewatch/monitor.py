@@ -91,6 +91,7 @@ class CribMonitor(CribOrders, CribPictures):
         self.checks = CheckDesk(self, analyst, store)
         self.insight = Insight(self.keeper, analyst)
         self._today = dt_util.now().date()
+        self._stage_due = False
         self.window_closed: Callable[[str, ClosedWindow], None] | None = None
         self.window_closing: Callable[[str, Window], None] | None = None
         self.windows = WindowKeeper(
@@ -116,6 +117,7 @@ class CribMonitor(CribOrders, CribPictures):
             await self.feedback.async_restore()
             ended = await self._store.async_read(Store.end_open_incidents, crib_id, "restart", dt_util.utcnow())
             last = await self._store.async_read(Store.last_event, crib_id)
+            self._stage_due = await self._stage_untold()
         except StoreError:
             _LOGGER.warning("What happened to %s before the restart is not known", self.config.name)
             return
@@ -129,6 +131,8 @@ class CribMonitor(CribOrders, CribPictures):
         self.keeper.link_changed(LinkState(link=Link.CONNECTING, since_s=time.monotonic()))
         self.windows.start()
         self.threads.start()
+        if self._stage_due:
+            self._tell_stage()
         self.keeper.refresh()
 
     async def async_stop(self, reason: str) -> bool:
@@ -260,12 +264,26 @@ class CribMonitor(CribOrders, CribPictures):
         self._today = today
         if new_stage_on(self.config.birthdate, today) is None:
             return
+        self._tell_stage()
+        # Other hazards count from today on.
+        self.entry.async_create_background_task(self.hass, self._restart_thread(), f"cradlewatch {self.config.slug}")
+
+    def _tell_stage(self) -> None:
+        self._stage_due = False
         now_at, now_s = dt_util.utcnow(), time.monotonic()
         self._publish(
             self.tracker.raise_event(EventKind.STAGE_CHANGED, severity=Severity.INFO, now_at=now_at, now_s=now_s)
         )
-        # Other hazards count from today on.
-        self.entry.async_create_background_task(self.hass, self._restart_thread(), f"cradlewatch {self.config.slug}")
+
+    async def _stage_untold(self) -> bool:
+        """A stage begins today, and nobody was there at midnight to tell it. Raises StoreError."""
+        if new_stage_on(self.config.birthdate, self._today) is None:
+            return False
+        midnight, kinds = dt_util.start_of_local_day(), [EventKind.STAGE_CHANGED]
+        told = await self._store.async_read(
+            Store.events, crib_id=self.config.crib_id, start=midnight, kinds=kinds, limit=1
+        )
+        return not told
 
     # Incidents
 
