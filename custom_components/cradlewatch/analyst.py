@@ -21,7 +21,7 @@ from .engine.analysis.cadence import Due, Scene
 from .engine.analysis.chain import ProviderChain
 from .engine.analysis.governor import Governor
 from .engine.analysis.jobs import CheckRequest
-from .engine.analysis.lanes import Lane
+from .engine.analysis.lanes import CheckQueue, Lane
 from .engine.analysis.provider import Provider
 from .engine.errors import AnalysisError, AnalysisFailure, Remedy, StoreError
 from .engine.models import Verdict
@@ -41,7 +41,7 @@ class Analyst:
         self._hass = hass
         self._entry = entry
         self._store = store
-        self._lane = Lane(hass.async_add_executor_job)
+        self._lane: CheckQueue = Lane(hass.async_add_executor_job)
         self._chain: ProviderChain | None = None
         self._off: AnalysisError | None = None
         self._refused: set[str] = set()

@@ -13,7 +13,7 @@ from .analyst import Analyst
 from .const import CONF_API_KEY, CONF_CROP, CONF_PROVIDER, CONF_VIDEO_REPORTS, ProviderName
 from .engine.analysis.budget import Ticket
 from .engine.analysis.digest_schema import DigestRequest
-from .engine.analysis.lanes import Lane, LaneFigures
+from .engine.analysis.lanes import JobQueue, Lane, LaneFigures
 from .engine.analysis.provider import ReportAnswered, Reporter, ReportJob, work_by
 from .engine.analysis.report_jobs import RepairableError, RepairRequest, ReportRequest
 from .engine.errors import AnalysisError, AnalysisFailure, Remedy
@@ -47,7 +47,7 @@ class ReportCaller:
         self._entry = entry
         self._store = store
         self._analyst = analyst
-        self._lane = Lane[ReportJob, Reporter, ReportAnswered](hass.async_add_executor_job, work_by)
+        self._lane: JobQueue[ReportJob, Reporter, ReportAnswered] = Lane(hass.async_add_executor_job, work_by)
         self._refused_key: str | None = None
         self.repairs = 0
         """Second calls, for an answer whose form was broken."""

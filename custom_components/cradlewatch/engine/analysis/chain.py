@@ -43,14 +43,14 @@ class ProviderChain:
         providers: Sequence[Provider],
         submit: Submit,
         *,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] | None = None,
         on_sent: Callable[[Provider, Verdict | AnalysisError], None] | None = None,
     ) -> None:
         if not providers:
             raise ValueError("a chain needs a provider")
         self.links = tuple(Link(provider) for provider in providers)
         self._submit = submit
-        self._clock = clock
+        self._clock = clock or time.monotonic
         self._on_sent = on_sent
 
     @property

@@ -28,20 +28,6 @@ _START_SLACK_S = 10.0
 """What a full executor may add to a job's own limit."""
 
 
-class CheckQueue(Protocol):
-    """Where frame checks go. `Lane` is the one inside Home Assistant; a distributed queue can take its place."""
-
-    async def submit(self, request: CheckRequest, provider: Provider) -> Verdict:
-        """The verdict.
-
-        Raises:
-            AnalysisError: there is none; CANCELLED when it was replaced, cut or the queue closed.
-        """
-        ...
-
-    async def close(self) -> None: ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneFigures:
     """Counters since the start, and what is in the lane now."""
@@ -55,6 +41,29 @@ class LaneFigures:
     """Routine calls ended for an urgent one."""
     stuck: int
     """Calls that did not end when cut, and were left behind."""
+
+
+class JobQueue[R, P, A](Protocol):
+    """Where jobs go. `Lane` is the one inside Home Assistant; a distributed queue can take its place.
+
+    Requests and answers are values (`jobs.py`, `values.py`); of the provider a worker elsewhere needs its name.
+    """
+
+    async def submit(self, request: R, provider: P) -> A:
+        """The answer.
+
+        Raises:
+            AnalysisError: there is none; CANCELLED when it was replaced, cut or the queue closed.
+        """
+        ...
+
+    async def close(self) -> None: ...
+
+    def figures(self) -> LaneFigures: ...
+
+
+type CheckQueue = JobQueue[CheckRequest, Provider, Verdict]
+"""Where frame checks go."""
 
 
 class LaneRequest(Protocol):
@@ -142,7 +151,7 @@ class Lane[R: LaneRequest = CheckRequest, P: Named = Provider, A = Verdict]:
         """Wait for the turn of `request` and for its answer.
 
         Raises:
-            AnalysisError: as `CheckQueue.submit`.
+            AnalysisError: as `JobQueue.submit`.
         """
         if self._closed:
             raise AnalysisError(AnalysisFailure.CANCELLED, "the lane is closed")
