@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import logging
 import time
 from typing import TYPE_CHECKING
@@ -102,13 +102,16 @@ class CheckDesk:
     async def _look(self) -> None:
         """The gist of the scene now: whether a routine check may be spared."""
         picture = await self._monitor.async_picture(max_age_s=3.0, long_edge_px=160, quality=60)
+        self._gist = await self._gist_of(picture)
+
+    async def _gist_of(self, picture: Picture | None) -> int | None:
         try:
-            self._gist = (
-                None if picture is None else await self._monitor.hass.async_add_executor_job(hash_of_jpeg, picture.jpeg)
-            )
+            if picture is None:
+                return None
+            return await self._monitor.hass.async_add_executor_job(hash_of_jpeg, picture.jpeg)
         except (OSError, ValueError) as error:
             _LOGGER.debug("No gist of the scene: %s", error)
-            self._gist = None
+            return None
 
     @callback
     def _tell_budget(self, now_s: float) -> None:
@@ -185,6 +188,8 @@ class CheckDesk:
                 # An old picture is never sent.
                 return self._failed(AnalysisFailure.NO_PICTURE, "")
             request = await self._request(picture, urgent=urgent)
+            # What is judged is this picture: the gist of a moment before may be one of the movement that is over.
+            scene = replace(scene, gist=await self._gist_of(picture))
             verdict = await self._analyst.async_check(request, scene)
         except AnalysisError as error:
             return self._failed(error.failure, error.detail)

@@ -75,20 +75,20 @@ def test_failure_by_name(gemini: GeminiServer, caplog: pytest.LogCaptureFixture,
     assert "<html" not in told
 
 
-@pytest.mark.parametrize(
-    ("scenario", "safety"),
-    [
-        ("ok", Severity.SAFE),
-        ("info", Severity.INFO),
-        ("warning", Severity.WARNING),
-        ("danger", Severity.DANGER),
-        ("fenced", Severity.SAFE),
-        ("multi_parts", Severity.SAFE),
-        ("thought_parts", Severity.SAFE),
-        ("extra", Severity.SAFE),
-        ("prompt_injection", Severity.SAFE),
-    ],
-)
+ANSWERS = {
+    "ok": Severity.SAFE,
+    "info": Severity.INFO,
+    "warning": Severity.WARNING,
+    "danger": Severity.DANGER,
+    "fenced": Severity.SAFE,
+    "multi_parts": Severity.SAFE,
+    "thought_parts": Severity.SAFE,
+    "extra": Severity.SAFE,
+    "prompt_injection": Severity.SAFE,
+}
+
+
+@pytest.mark.parametrize(("scenario", "safety"), ANSWERS.items())
 def test_answer_becomes_a_verdict(gemini: GeminiServer, scenario: str, safety: Severity) -> None:
     gemini.answer_with(scenario)
     asked = request()

@@ -1,8 +1,9 @@
 """Risk sets the pace, the budget holds, and neither ever makes an old verdict young."""
 
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import islice, pairwise
 import json
+from statistics import mean
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -14,7 +15,13 @@ from custom_components.cradlewatch.engine.analysis.governor import Governor
 from custom_components.cradlewatch.engine.analysis.scene_hash import LIKE_BITS, alike, distance, scene_hash
 from custom_components.cradlewatch.engine.errors import AnalysisError, AnalysisFailure
 from custom_components.cradlewatch.engine.models import EventKind, Usage
-from scripts.bench_ai import DANGERS, simulate
+from custom_components.cradlewatch.engine.senses import NurserySenses
+from custom_components.cradlewatch.engine.settings import SenseSettings
+from custom_components.cradlewatch.engine.source.nursery import NurseryScene
+from custom_components.cradlewatch.engine.source.nursery_script import PERIOD_S
+from scripts.bench_ai import simulate
+from scripts.demo_day import DANGERS, span_of
+from scripts.demo_senses import RAIL, load, seconds_of, to_json
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=ZoneInfo("Asia/Seoul"))
 USED = Usage(tokens_in=900, tokens_out=100)
@@ -163,9 +170,33 @@ def test_changed_gist_is_not_spared() -> None:
     assert _sent(Cadence(), scenes)[1] == (300, Why.ROUTINE)
 
 
-def test_movement_is_looked_at_and_what_it_leaves_behind() -> None:
-    scenes = [Scene(asleep=True, occupancy=True, gist=7, motion=100 <= now < 120) for now in range(200)]
-    assert _sent(Cadence(), scenes)[1:] == [(100, Why.MOTION), (120, Why.SETTLED)]
+@pytest.mark.parametrize(
+    ("asleep", "lasts_s", "sent"),
+    [
+        # What a sleeper's stir leaves behind is what can be dangerous: looked at once, when it is over.
+        (True, 6, [(106, Why.SETTLED)]),
+        (True, 40, [(115, Why.MOTION), (140, Why.SETTLED)]),
+        (False, 20, [(100, Why.MOTION), (128, Why.SETTLED)]),
+        (None, 20, [(100, Why.MOTION), (128, Why.SETTLED)]),
+    ],
+)
+def test_movement_is_looked_at_and_what_it_leaves_behind(
+    asleep: bool | None, lasts_s: int, sent: list[tuple[int, Why]]
+) -> None:
+    scenes = [Scene(asleep=asleep, occupancy=True, gist=7, motion=100 <= now < 100 + lasts_s) for now in range(200)]
+    assert _sent(Cadence(), scenes)[1:] == sent
+
+
+def test_stir_of_a_sleeper_near_a_danger_is_looked_at_at_once() -> None:
+    scenes = [
+        Scene(asleep=True, occupancy=True, gist=7, motion=100 <= now < 106, danger=now >= 90) for now in range(140)
+    ]
+    assert (90, Why.ROUTINE) in _sent(Cadence(), scenes)
+    suspected = [
+        Scene(asleep=True, occupancy=True, gist=7, motion=now >= 100, suspected=(EventKind.CLIMBING,) * (now >= 102))
+        for now in range(140)
+    ]
+    assert _sent(Cadence(), suspected)[1] == (102, Why.SUSPECTED)
 
 
 def test_suspicion_is_urgent_at_once_and_asked_again_while_it_lasts() -> None:
@@ -263,14 +294,30 @@ def test_restored_governor() -> None:
 
 
 def test_simulated_day() -> None:
-    """A quarter of the calls, and no staged danger waits longer, in the mean nor at worst."""
+    """A quarter of the calls, and no staged danger waits longer: two days here, fifteen in `scripts/bench ai`."""
     result = simulate(days=2)
     assert result.share <= 0.25
-    for danger, governed_s, worst_s, fixed_s in zip(
-        DANGERS, result.governed_delays_s, result.governed_worst_s, result.fixed_delays_s, strict=True
-    ):
-        assert governed_s <= fixed_s, danger
-        assert worst_s <= 45 + 4, danger
+    ours, theirs = result.governed[: len(DANGERS)], result.fixed[: len(DANGERS)]
+    for danger, governed, fixed in zip(DANGERS, ours, theirs, strict=True):
+        assert governed.worst_s <= fixed.worst_s, danger
+        if "night" in span_of(danger) or "nap" in span_of(danger):
+            assert governed.mean_s < fixed.mean_s, danger
+    assert mean(delays.mean_s for delays in ours) < mean(delays.mean_s for delays in theirs)
+    # A danger without any sign waits for the clock, and no longer than until the verdict runs out.
+    assert result.governed[-1].worst_s <= 900
+
+
+def test_recording_is_what_the_detectors_say() -> None:
+    """The first seconds of the demo's script, recorded anew."""
+    kept = to_json(load())
+    assert len(kept) == PERIOD_S
+    senses, scene = NurserySenses(SenseSettings(zones=(RAIL,))), NurseryScene()
+    seconds = list(islice(seconds_of(scene, senses, 209.0), 4))
+    assert [second.reading.motion for second in seconds[2:]] == [row["motion"] for row in kept[211:213]]
+    assert all(
+        distance(second.gist, int(row["gist"], 16)) <= LIKE_BITS
+        for second, row in zip(seconds, kept[209:213], strict=True)
+    )
 
 
 # Scene hash

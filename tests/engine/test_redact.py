@@ -28,3 +28,20 @@ def test_secrets_are_masked_in_every_spelling() -> None:
 def test_google_keys_are_masked_and_plain_text_stays() -> None:
     assert redact("key AIzaSyA1234567890abcdef went") == "key **** went"
     assert redact("no secret in here: 1280x720@30") == "no secret in here: 1280x720@30"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Incorrect API key provided: sk-proj-Ab0123456789xyz.",
+        "header Authorization: Bearer Ab0123456789xyz== was refused",
+        "gsk_Ab0123456789xyz is not valid",
+    ],
+)
+def test_keys_of_other_providers_are_masked(text: str) -> None:
+    assert "Ab0123456789xyz" not in redact(text)
+
+
+def test_ordinary_words_stay() -> None:
+    text = "key-value store, a risk-averse bearer of news, sk-1"
+    assert redact(text) == text

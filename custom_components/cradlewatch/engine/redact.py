@@ -9,6 +9,8 @@ _QUERY_SECRET = re.compile(
     re.IGNORECASE,
 )
 _GOOGLE_KEY = re.compile(r"AIza[0-9A-Za-z_-]{10,}")
+_OTHER_KEY = re.compile(r"\b(?:sk|gsk|xai|hf|pplx|key)[-_][0-9A-Za-z_-]{12,}")
+_BEARER = re.compile(r"\b(?P<name>Bearer\s+)[0-9A-Za-z._~+/=-]{8,}", re.IGNORECASE)
 _MASK = "****"
 
 
@@ -18,7 +20,8 @@ def redact(text: str, secrets: tuple[str, ...] = ()) -> str:
         text = text.replace(secret, _MASK)
     text = _USERINFO.sub(rf"\g<scheme>{_MASK}@", text)
     text = _QUERY_SECRET.sub(rf"\g<name>{_MASK}", text)
-    return _GOOGLE_KEY.sub(_MASK, text)
+    text = _BEARER.sub(rf"\g<name>{_MASK}", text)
+    return _OTHER_KEY.sub(_MASK, _GOOGLE_KEY.sub(_MASK, text))
 
 
 def secrets_of_url(url: str) -> tuple[str, ...]:

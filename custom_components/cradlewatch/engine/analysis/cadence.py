@@ -4,7 +4,7 @@ A spared call renews nothing: the verdict that stands runs out at its own time, 
 sent however unchanged the scene looks. Clock-free.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ..models import EventKind
@@ -65,11 +65,13 @@ class CadenceSettings:
     """Awake and moving: things change without any further sign, so the clock is quicker here than elsewhere."""
     quiet_s: float = 120.0
     calm_s: float = 300.0
-    away_s: float = 600.0
+    away_s: float = 900.0
     no_verdict_s: float = 45.0
     """While nothing valid stands: after a failure, or when the last one ran out."""
     gap_s: float = 15.0
     """At least this between two checks that a change asks for, in a sleeper; else `active_s`."""
+    stir_s: float = 15.0
+    """A sleeper's movement is looked at when it is over, for what it left behind, or after so long."""
     valid_awake_s: float = 300.0
     valid_asleep_s: float = 900.0
     margin_s: float = 40.0
@@ -83,6 +85,7 @@ class Cadence:
         self._settings = settings or CadenceSettings()
         self._before: Scene | None = None
         self._wanted: Why | None = None
+        self._moved_s = float("-inf")
         self._sent_s = float("-inf")
         self._sent_scene: Scene | None = None
         self._verdict_s = float("-inf")
@@ -95,7 +98,7 @@ class Cadence:
 
     def observe(self, scene: Scene, now_s: float, *, stretch: float = 1.0) -> Due | None:
         """About once a second. `stretch` lengthens the routine intervals (budget)."""
-        self._notice(scene)
+        self._notice(scene, now_s)
         self._before = scene
         if not scene.visible:
             return None
@@ -103,9 +106,10 @@ class Cadence:
         self._asked &= frozenset(scene.suspected)
         if new or (scene.suspected and now_s - self._sent_s >= self._settings.danger_s):
             return Due(why=Why.SUSPECTED, urgent=True)
-        if self._wanted is not None and now_s - self._sent_s >= self._gap_s(scene):
+        stirs = scene.motion and scene.asleep is True and now_s - self._moved_s < self._settings.stir_s
+        if self._wanted is not None and not stirs and now_s - self._sent_s >= self._gap_s(scene):
             return Due(why=self._wanted)
-        return self._routine(scene, now_s, stretch)
+        return self._routine(replace(scene, motion=False) if stirs else scene, now_s, stretch)
 
     def on_sent(self, scene: Scene, now_s: float) -> None:
         """A check of this scene goes out."""
@@ -130,13 +134,14 @@ class Cadence:
         self._verdict_scene = self._before = self._wanted = None
         self._asked = frozenset()
 
-    def _notice(self, scene: Scene) -> None:
+    def _notice(self, scene: Scene, now_s: float) -> None:
         """Changes that ask for a look: at the start of a motion, and at what it left behind."""
         before = self._before
         if before is None:
             return
         if scene.motion != before.motion:
             self._wanted = Why.MOTION if scene.motion else Why.SETTLED
+            self._moved_s = now_s
         elif scene.crying and not before.crying:
             self._wanted = Why.CRYING
         elif scene.occupancy is not None and scene.occupancy is not before.occupancy:
