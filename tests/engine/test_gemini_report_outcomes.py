@@ -31,7 +31,7 @@ def test_failure_by_name(gemini: GeminiServer, scenario: str, clip: WindowClip) 
     limit_s = 0.6 if scenario in SLOW else 5.0
     reporter = GeminiReporter(KEY, MODEL)
     with pytest.raises(AnalysisError) as caught:
-        run(lambda: reporter.report(request(clip, timeout_s=limit_s)), limit_s)
+        run(lambda: reporter.work(request(clip, timeout_s=limit_s)), limit_s)
     error = caught.value
     assert (error.failure, error.remedy, error.retry_after_s) == FAILURES[scenario]
     assert gemini.checks_received == 1, "a failed call is never sent again"
@@ -43,12 +43,12 @@ def test_answer_to_another_question_is_no_report(gemini: GeminiServer, scenario:
     """Schema-valid for a frame check, and nothing for a window."""
     gemini.answer_with(scenario)
     with pytest.raises(AnalysisError) as caught:
-        run(lambda: GeminiReporter(KEY, MODEL).report(request(clip)))
+        run(lambda: GeminiReporter(KEY, MODEL).work(request(clip)))
     assert caught.value.failure is AnalysisFailure.UNREADABLE
 
 
 def test_report(gemini: GeminiServer, clip: WindowClip) -> None:  # noqa: F811
     gemini.answer_with(answer())
-    report = run(lambda: GeminiReporter(KEY, MODEL).report(request(clip)))
+    report = run(lambda: GeminiReporter(KEY, MODEL).work(request(clip)))
     assert (report.provider, report.start_at) == ("gemini", WINDOW.start_at)
     assert report.summary
