@@ -1,17 +1,23 @@
 """The frame loop on real files in real time."""
 
 from collections.abc import Iterator
+from fractions import Fraction
+import io
+from itertools import pairwise
 from pathlib import Path
 import tempfile
 import threading
 import time
 
 import av
+import numpy as np
+from PIL import Image
 import pytest
 
 from custom_components.cradlewatch.engine.models import Link
 from tests.engine.loops import running_loop
 from tests.engine.test_muxer_relay import make_file
+from tests.media import Clip, clip as film
 
 
 @pytest.fixture(scope="module")
@@ -115,3 +121,82 @@ def test_stop_while_waiting_to_reconnect_is_quick() -> None:
         began_s = time.monotonic()
         run.loop.stop()
     assert time.monotonic() - began_s < 3
+
+
+@pytest.mark.parametrize(("rotation_deg", "turns"), [(90, -1), (180, 2), (270, 1)])
+def test_a_camera_that_hangs_sideways_is_turned(clip: Path, rotation_deg: int, turns: int) -> None:
+    def seen(rotation: int) -> tuple[np.ndarray, np.ndarray]:
+        # One picture for ever: the first of the clip.
+        with running_loop(str(still), allowed_folders=(str(clip.parent),), rotation_deg=rotation) as run:
+            run.wait(lambda: run.senses.newest is not None and run.loop.picture(2.0) is not None)
+            picture = run.loop.picture(5.0)
+            assert picture is not None
+            assert run.senses.newest is not None
+            with Image.open(io.BytesIO(picture.jpeg)) as image:
+                assert image.size == picture.size_wh
+                return np.asarray(image.convert("L")).astype(int), run.senses.newest.gray.astype(int)
+
+    still = clip.parent / "still.mp4"
+    if not still.exists():
+        make_still(still)
+    upright, small = seen(0)
+    turned, small_turned = seen(rotation_deg)
+    assert turned.shape == np.rot90(upright, turns).shape
+    assert np.abs(turned - np.rot90(upright, turns)).mean() < 3
+    # The detectors see it upright too; of a turned picture in the same width.
+    quarter = rotation_deg in (90, 270)
+    assert small_turned.shape == ((320, 180) if quarter else (180, 320))
+    assert np.abs(small_turned - np.rot90(small, turns)).mean() < 3
+
+
+def make_still(path: Path) -> None:
+    """Bright above, with a mark on the left."""
+    with av.open(str(path), "w") as output:
+        video = output.add_stream("libx264", rate=15, options={"preset": "ultrafast", "g": "15"})
+        video.width, video.height, video.pix_fmt = 320, 180, "yuv420p"
+        for _ in range(45):
+            image = np.full((180, 320, 3), 60, np.uint8)
+            image[:60] = 200
+            image[90:120, 20:60] = 240
+            output.mux(video.encode(av.VideoFrame.from_ndarray(image, "rgb24")))
+        output.mux(video.encode())
+
+
+def test_irregular_times_reach_the_viewer_as_they_are(clip: Path) -> None:
+    # A camera that sends fewer pictures in the dark: 33, 66, 200 ms in turns.
+    steps = [1, 2, 6, 1, 1, 3]
+    path = clip.parent / "vfr.mkv"
+    with av.open(str(path), "w") as output:
+        video = output.add_stream("libx264", rate=30, options={"preset": "ultrafast", "tune": "zerolatency", "g": "12"})
+        video.width, video.height, video.pix_fmt = 320, 180, "yuv420p"
+        pts = 0
+        for index in range(120):
+            frame = av.VideoFrame.from_ndarray(np.full((180, 320, 3), 40 + index, np.uint8), "rgb24")
+            frame.pts, frame.time_base = pts, Fraction(1, 30)
+            pts += steps[index % len(steps)]
+            output.mux(video.encode(frame))
+        output.mux(video.encode())
+    with running_loop(str(path), allowed_folders=(str(clip.parent),)) as run:
+        run.wait_link(Link.LIVE)
+        times: list[float] = []
+        with av.open(f"unix://{run.socket_path}", timeout=5) as viewer:
+            for packet in viewer.demux(video=0):
+                if packet.dts is not None and packet.time_base is not None:
+                    times.append(float(packet.dts * packet.time_base))
+                if len(times) > 40:
+                    break
+        gaps = [round(30 * (after - before)) for before, after in pairwise(times)]
+        assert any(gaps[at : at + 12] == 2 * steps for at in range(len(gaps) - 12)), gaps
+        assert run.loop.details()["clock_jumps"] == 0
+
+
+def test_what_encoding_costs_is_told_and_only_where_we_encode(clip: Path) -> None:
+    path = film(clip.parent, ".avi", Clip(codec="mjpeg", seconds=3))
+    with running_loop(str(path), allowed_folders=(str(clip.parent),)) as run:
+        run.wait_link(Link.LIVE)
+        assert run.loop.info is not None
+        assert run.loop.info.encoder
+        run.wait(lambda: (run.loop.details()["encoding_core_percent"] or 0) > 0)
+    with running_loop(str(clip), allowed_folders=(str(clip.parent),)) as run:
+        run.wait_link(Link.LIVE)
+        assert run.loop.details()["encoding_core_percent"] is None

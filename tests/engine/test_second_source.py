@@ -156,6 +156,7 @@ def test_mjpeg_is_decoded_not_encoded(main: Path, folder: Path) -> None:
             assert watched_within(run, 2) >= 6
             assert run.senses.info.size_wh == (352, 288)
             assert run.senses.info.encoder is None
+        assert run.loop.details()["encoding_core_percent"] is None
 
 
 def test_wrong_login_is_told_and_the_main_stream_is_looked_at(main: Path, folder: Path) -> None:

@@ -1,7 +1,9 @@
 """Figures of the frame loop: rate and lag over the last minute."""
 
 from collections import deque
+from collections.abc import Iterator
 import threading
+import time
 
 _WINDOW_S = 60.0
 
@@ -55,3 +57,34 @@ class LagMeter:
             return (offsets[min(len(offsets) - 1, int(share * len(offsets)))] - line) * 1000
 
         return rate, percentile(0.5), percentile(0.99), (offsets[-1] - line) * 1000
+
+
+class EncodingCost:
+    """What it costs to encode a camera that viewers could not play: share of a core since the connection began."""
+
+    def __init__(self) -> None:
+        self._spent_s = 0.0
+        self._began_s: float | None = None
+
+    @property
+    def core_percent(self) -> float | None:
+        """Reading, decoding and encoding together; None where nothing is encoded."""
+        if self._began_s is None:
+            return None
+        return round(100 * self._spent_s / max(1.0, time.monotonic() - self._began_s), 1)
+
+    def clear(self) -> None:
+        """Another connection."""
+        self._spent_s, self._began_s = 0.0, None
+
+    def of[T](self, items: Iterator[T]) -> Iterator[T]:
+        """`items`, with the CPU time of this thread that each took to come."""
+        self._spent_s, self._began_s = 0.0, time.monotonic()
+        while True:
+            before_s = time.thread_time()
+            try:
+                item = next(items)
+            except StopIteration:
+                return
+            self._spent_s += time.thread_time() - before_s
+            yield item

@@ -17,7 +17,7 @@ from .sparing import SparingEye
 _LOGGER = logging.getLogger(__name__)
 _JOIN_S = 2.0
 
-type Details = dict[str, int | float | bool | str]
+type Details = dict[str, int | float | bool | str | None]
 
 
 class Lookout:

@@ -14,7 +14,7 @@ from av.error import FFmpegError
 
 from .clips import ClipHandle, ClipWriter
 from .errors import SourceChangedError, SourceError, SourceProblem
-from .figures import LagMeter
+from .figures import EncodingCost, LagMeter
 from .link import LinkWatch
 from .lookout import Details, Lookout
 from .models import Link, LinkState, LoopFigures, Picture, StreamInfo
@@ -65,6 +65,7 @@ class CameraLoop:
         self._lookout = Lookout(settings, senses, self._pictures, taps, detection=detection, name=name)
         self._retry = Retry(settings)
         self._lag = LagMeter()
+        self._encoding = EncodingCost()
         self._link = LinkWatch(settings, self._on_link, name)
         self._timeline = Timeline()
         self._muxer: TsMuxer | None = None
@@ -128,6 +129,7 @@ class CameraLoop:
             "audio_dropped": timeline.audio_dropped,
             "audio_resyncs": timeline.audio_resyncs,
             "timestamps_mended": timeline.timestamps_mended,
+            "encoding_core_percent": self._encoding.core_percent,
         } | self._lookout.details()
 
     def picture(self, max_age_s: float, long_edge_px: int | None = None, quality: int = 85) -> Picture | None:
@@ -262,8 +264,9 @@ class CameraLoop:
 
     def _pump(self, source: Source, abort: AbortToken) -> None:
         self._begin(source)
+        items = source.items() if source.info.encoder is None else self._encoding.of(source.items())
         try:
-            for item in source.items():
+            for item in items:
                 if abort.aborted:
                     return
                 if item.stream.type == "video":
@@ -281,6 +284,7 @@ class CameraLoop:
             # What was going on before a long outage is not known to go on still.
             self._end_signals()
         self._timeline.source_reopened()
+        self._encoding.clear()
         self._lag.clear()
         self._lag_from_s = now_s + _LAG_AFTER_S
         shape = StreamShape.of(source.video_stream, source.audio_stream)
