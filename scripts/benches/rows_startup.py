@@ -57,7 +57,7 @@ async def _measure(folder: Path, *, pairs: int) -> tuple[list[float], list[float
         crib_ids = await _add_cribs(home)
     finally:
         await home.stop()
-    rows = await asyncio.to_thread(_fill, home.config_dir / "cradlewatch.db", crib_ids)
+    rows = await asyncio.to_thread(fill_month, home.config_dir / "cradlewatch.db", crib_ids)
     ours: list[float] = []
     bare: list[float] = []
     for _ in range(pairs):
@@ -115,7 +115,7 @@ def _enable(config_dir: Path, wanted: bool) -> None:
     path.write_text(json.dumps(stored))
 
 
-def _fill(path: Path, crib_ids: list[str]) -> int:
+def fill_month(path: Path, crib_ids: list[str]) -> int:
     """A month of what such cribs leave behind; returns how many rows."""
     store = Store.open(path)
     end = datetime.now(UTC).replace(microsecond=0)

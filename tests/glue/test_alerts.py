@@ -1,5 +1,6 @@
 """Alerts to phones without an automation: real mobile_app, a local push service, the whole life of an alert."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +21,7 @@ from custom_components.cradlewatch.alerts import AlertDesk
 from custom_components.cradlewatch.const import DOMAIN, EVENT_BUS, SUBENTRY_CRIB
 from custom_components.cradlewatch.phones import phones_of
 from custom_components.cradlewatch.phrases import async_load_phrases
-from tests.glue.homes import until
+from tests.glue.homes import crib_data, crib_of, entity_id, leave, until
 from tests.glue.phones import PushService, add_phone, push_service
 
 BLUEPRINTS = Path(__file__).resolve().parents[2] / "blueprints"
@@ -326,8 +327,6 @@ async def test_a_failing_phone_is_told_once_and_taken_back(
 async def test_a_slow_phone_does_not_hold_the_others_up(
     hass: HomeAssistant, service: PushService, mum: str, dad: str
 ) -> None:
-    import asyncio
-
     crib, desk = await alerts_to(hass, mum, dad, alert_cooldown=0)
     gate = asyncio.Event()
 
@@ -375,3 +374,36 @@ async def test_nobody_elses_event_disturbs(hass: HomeAssistant, service: PushSer
     await settled(hass)
     assert len(service.got) == 1, "without a device it is told all the same"
     desk.close()
+
+
+async def test_in_a_running_home(
+    hass: HomeAssistant, service: PushService, mum: str, video: Path, tmp_path: Path
+) -> None:
+    """From the button on the crib's page to the phone; after unloading nothing is sent any more."""
+    hass.config.config_dir = str(tmp_path)
+    entry = MockConfigEntry(
+        domain=DOMAIN, title="Cradlewatch", data={"provider": "local"}, options={"alert_phones": [mum]},
+        subentries_data=[crib_data("Mina", str(video))],
+    )  # fmt: skip
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    monitor = crib_of(entry, "Mina")
+    button = entity_id(hass, monitor.config.crib_id, "button", "test_alert")
+    await hass.services.async_call("button", "press", {"entity_id": button}, blocking=True)
+    await until(lambda: service.of("mum"), "the push")
+    (push,) = service.of("mum")
+    assert push["title"] == "Mina: test alert"
+    assert push["data"]["entity_id"] == entity_id(hass, monitor.config.crib_id, "camera", "camera")
+    assert push["data"]["actions"] == []
+
+    # Changed while it runs: nothing is restarted.
+    hass.config_entries.async_update_entry(entry, options={"alert_phones": []})
+    await hass.async_block_till_done()
+    await hass.services.async_call("button", "press", {"entity_id": button}, blocking=True)
+    await asyncio.sleep(1.5)
+    assert len(service.of("mum")) == 1
+    assert crib_of(entry, "Mina") is monitor
+    before = hass.bus.async_listeners()[EVENT_BUS]
+    await leave(hass, entry)
+    assert hass.bus.async_listeners().get(EVENT_BUS, 0) < before
