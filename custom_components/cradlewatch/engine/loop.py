@@ -17,6 +17,7 @@ from .errors import SourceChangedError, SourceError, SourceProblem
 from .figures import EncodingCost, LagMeter
 from .link import LinkWatch
 from .lookout import Details, Lookout
+from .memory import give_back
 from .models import Link, LinkState, LoopFigures, Picture, StreamInfo
 from .muxer import StreamShape, TsMuxer
 from .pictures import PictureStore
@@ -251,6 +252,7 @@ class CameraLoop:
         finally:
             if source is not None:
                 source.close()
+                give_back()
         if abort.aborted:
             return
         if time.monotonic() - began_s > 30:
@@ -390,3 +392,4 @@ class CameraLoop:
         self._forget()
         if not self._relay.stop():
             _LOGGER.warning("The relay's thread did not end in time")
+        give_back()
