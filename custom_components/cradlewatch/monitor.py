@@ -344,5 +344,6 @@ class CribMonitor(CribOrders, CribPictures):
             "stops_late": self.threads.stops_late,
             "clips_failed": self.clips.failures,
             "loop": thread.loop.details() if thread else None,
+            "rates": asdict(thread.loop.figures()) if thread else None,
             "info": asdict(self._info) if self._info else None,
         }

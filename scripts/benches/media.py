@@ -40,6 +40,8 @@ class ClipSpec:
     bits_per_s: int
     gop_s: int
     moving: bool = True
+    numbered: bool = True
+    """The frame number changes in every frame: left out where nothing may seem to move."""
 
 
 CLIPS = {
@@ -48,6 +50,9 @@ CLIPS = {
         ClipSpec(name="1080p30-gop2", size_wh=(1920, 1080), bits_per_s=3_000_000, gop_s=2),
         ClipSpec(name="1080p30-gop10", size_wh=(1920, 1080), bits_per_s=3_000_000, gop_s=10),
         ClipSpec(name="1080p30-still", size_wh=(1920, 1080), bits_per_s=3_000_000, gop_s=2, moving=False),
+        ClipSpec(
+            name="1080p30-plain", size_wh=(1920, 1080), bits_per_s=3_000_000, gop_s=2, moving=False, numbered=False
+        ),
         ClipSpec(name="720p30-gop2", size_wh=(1280, 720), bits_per_s=2_000_000, gop_s=2),
         ClipSpec(name="720p30-gop10", size_wh=(1280, 720), bits_per_s=2_000_000, gop_s=10),
     )
@@ -135,7 +140,8 @@ def pictures(spec: ClipSpec, count: int = FRAMES) -> Iterator[NDArray[np.uint8]]
             top, left = round(y) - side, round(x) - side
             picture[top : top + 2 * side, left : left + 2 * side] += 50
         plane = np.clip(picture, 16, 235).astype(np.uint8)
-        paint_frame_code(plane, number)
+        if spec.numbered:
+            paint_frame_code(plane, number)
         yield plane
 
 

@@ -1,4 +1,4 @@
-"""Rows about what it costs: CPU, motion detection, how many cameras."""
+"""Rows about what it costs: CPU and motion detection."""
 
 from collections.abc import Callable
 import time
@@ -12,7 +12,6 @@ from .table import Report, Spans
 
 CPU = "CPU of one camera, 1080p30, live (one core = 100)"
 MOTION = "Motion detection, 320x180"
-MANY = "Cameras of 1080p30 held at full rate on this machine"
 _IDLE_LIMIT_S = 90
 
 
@@ -136,34 +135,3 @@ def _motion_others() -> dict[str, Callable[[np.ndarray], object]]:
         return cv2.countNonZero(cv2.dilate(mask, None, iterations=2))
 
     return {"MOG2": mixture.apply, "Frigate-style averaged background": frigate, "frame difference": difference}
-
-
-def bench_many(report: Report, spans: Spans) -> None:
-    """Add cameras to one process until one of them falls behind."""
-    span_s = max(20.0, spans.cpu_s)
-    for name, clip in (("watching", "1080p30-gop2"), ("idle", "1080p30-still")):
-        with ReplayCamera(clip) as camera, Rig("ours", urls=[camera.url(clip)]) as rig:
-            held, broke = 0, ""
-            for count in (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32):
-                while len(rig.ask("figures")) < count:
-                    rig.ask("add", url=camera.url(clip))
-                time.sleep(70 if name == "idle" else 15)  # idle economy begins after 45 s of stillness
-                before = [entry["frames"] for entry in rig.ask("figures")]
-                began_s = time.monotonic()
-                percent = _core_percent(rig, span_s)
-                figures = rig.ask("figures")
-                rates = [
-                    (entry["frames"] - first) / (time.monotonic() - began_s)
-                    for entry, first in zip(figures, before, strict=True)
-                ]
-                skipped = sum(entry["skipped_behind"] for entry in figures)
-                report.note(
-                    f"{count} cameras {name}: slowest {min(rates):.2f} fps, {percent:.0f} core-%,"
-                    f" {skipped} detections left out"
-                )
-                if min(rates) < 29.5 or skipped > 0.05 * sum(entry["detected"] for entry in figures):
-                    broke = f"breaks at {count}: slowest {min(rates):.1f} fps, {skipped} detections left out"
-                    break
-                held = count
-            report.add(MANY, f"held while {name}", held, "cameras", note=broke or "not broken within the run")
-            report.camera_core_percent.append((f"many, {name}", camera.core_percent()))

@@ -223,7 +223,7 @@ class Spans:
     phases: int = 3
     memory_min: float = 4
     motion_frames: int = 300
-    many: bool = False
+    many_s: float = 12
 
     @classmethod
     def quick(cls) -> Spans:
@@ -231,4 +231,4 @@ class Spans:
 
     @classmethod
     def long(cls) -> Spans:
-        return cls(lag_s=120, cpu_s=60, phases=5, memory_min=30, motion_frames=600, many=True)
+        return cls(lag_s=120, cpu_s=60, phases=5, memory_min=30, motion_frames=600)
