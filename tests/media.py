@@ -34,6 +34,8 @@ class Clip:
     channels: int = 1
     first_number: int = 0
     seed: int = 7
+    restless: bool = False
+    """The blob is somewhere else five times a second: movement that never becomes usual."""
     container: str = ""
     """FFmpeg format; by the file's suffix if empty."""
 
@@ -99,8 +101,11 @@ def picture(spec: Clip, index: int) -> NDArray[np.uint8]:
     noise = np.random.default_rng(spec.seed).integers(60, 120, (height // 8, width // 8), dtype=np.uint8)
     luma = np.kron(noise, np.ones((8, 8), np.uint8))
     luma = np.pad(luma, ((0, height - luma.shape[0]), (0, width - luma.shape[1])), mode="edge")
-    x = (index * 5) % (width - 40)
-    luma[height // 3 : height // 3 + 40, x : x + 40] = 220
+    x, y = (index * 5) % (width - 40), height // 3
+    if spec.restless:
+        moved = np.random.default_rng((spec.seed, index // 3))
+        x, y = int(moved.integers(0, width - 40)), int(moved.integers(0, height - 40))
+    luma[y : y + 40, x : x + 40] = 220
     paint_frame_code(luma, spec.first_number + index)
     chroma = np.full((height // 2, width), 128, np.uint8)
     return np.vstack([luma, chroma])

@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 import shutil
 import tempfile
+import time
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
@@ -37,6 +38,8 @@ from .views import async_register_views
 _LOGGER = logging.getLogger(__name__)
 
 _KEEP_HISTORY = timedelta(days=180)
+# On Home Assistant's stop and on unload; later than this is told.
+_STOP_LIMIT_S = 3.0
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -180,7 +183,7 @@ class HomeKeeper:
 
     async def async_close(self, reason: str) -> None:
         """Stop all cribs at the same time, then the AI and the store, and leave no socket behind."""
-        data = self._data
+        data, began_s = self._data, time.monotonic()
         await asyncio.gather(
             data.reports.async_close(),
             data.analyst.async_close(),
@@ -190,6 +193,9 @@ class HomeKeeper:
         data.alerts.close()
         await data.store.async_close()
         await self._hass.async_add_executor_job(lambda: shutil.rmtree(data.socket_folder, ignore_errors=True))
+        took_s = time.monotonic() - began_s
+        level = logging.INFO if took_s <= _STOP_LIMIT_S else logging.WARNING
+        _LOGGER.log(level, "Watching ended (%s): all stopped within %.2f s", reason, took_s)
 
     async def _apply(self, crib_id: str, config: CribConfig) -> None:
         monitor = self._data.cribs.get(crib_id)
