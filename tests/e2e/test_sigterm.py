@@ -25,7 +25,7 @@ from tests.media import Clip, clip
 from tests.servers import rtsp
 from tests.servers.tampered import TamperedCamera, keep
 
-pytestmark = [pytest.mark.e2e, pytest.mark.rtsp, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.rtsp, pytest.mark.timeout(480)]
 
 # Home Assistant's own stages of a stop may take longer; a stop that hangs takes more than that.
 _HANGS_S = 40.0
