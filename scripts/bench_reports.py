@@ -22,6 +22,7 @@ from custom_components.cradlewatch.engine.windows.bounds import WindowClock
 from custom_components.cradlewatch.engine.windows.recorder import ClosedWindow, WindowRecorder
 from scripts.benches.live_window import live
 from scripts.benches.window_day import measure_window, print_day
+from scripts.benches.window_year import year
 
 _WINDOW_S = 600
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
@@ -69,7 +70,10 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--window", type=int, default=60, help="seconds; divides an hour")
     parser.add_argument("--video", type=Path, help="a 1080p video as the camera, instead of one made here")
     parser.add_argument("--live", action="store_true", help="a ten-minute window in real time, a model of 60 s")
+    parser.add_argument("--year", action="store_true", help="reading a stored year of 50,000 windows")
     arguments = parser.parse_args(argv)
+    if arguments.year:
+        return year()
     if arguments.live:
         return live()
     with tempfile.TemporaryDirectory() as folder:

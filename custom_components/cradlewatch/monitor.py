@@ -257,7 +257,12 @@ class CribMonitor(CribOrders, CribPictures):
             self._new_day(today)
         self.checks.tick(now_s)
         self.clips.tick(self.tracker.active_ids, now_s)
-        self.windows.tick(self.keeper.state, incident=not self.tracker.active_kinds.isdisjoint(HAZARD_KINDS))
+        active = self.tracker.active_kinds
+        self.windows.tick(
+            self.keeper.state,
+            incident=not active.isdisjoint(HAZARD_KINDS),
+            sound=not active.isdisjoint((EventKind.CRYING, EventKind.NOISE)),
+        )
         self.keeper.refresh()
 
     def _new_day(self, today: date) -> None:

@@ -28,6 +28,7 @@ from .const import (
     CONF_PRICES,
     CONF_ROOM_ENTITIES,
     CONF_RULES,
+    CONF_SOUND_REPORTS,
     CONF_TOKENS_PER_DAY,
     CONF_URGENT_SHARE,
     CONF_VIDEO_REPORTS,
@@ -160,6 +161,7 @@ def _context_schema() -> probatio.Schema:
             probatio.Optional(CONF_PERSONS): _entities(["person"]),
             probatio.Optional(CONF_CROP, default=False): BooleanSelector(),
             probatio.Optional(CONF_VIDEO_REPORTS, default=True): BooleanSelector(),
+            probatio.Optional(CONF_SOUND_REPORTS, default=False): BooleanSelector(),
         }
     )
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import logging
 from typing import TYPE_CHECKING, Any
 
+from av.error import FFmpegError
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
@@ -20,7 +21,7 @@ from .engine.models import MonitorEvent
 from .engine.stages import age_months, stage_at
 from .engine.store import Store
 from .engine.windows.bounds import Window
-from .engine.windows.clip import WindowClip, load_clip
+from .engine.windows.clip import WindowClip, load_clip, without_sound
 from .engine.windows.desk import ReportDesk
 from .engine.windows.local_report import local_report
 from .engine.windows.recorder import ClosedWindow
@@ -180,8 +181,10 @@ class ReportOffice:
 
     async def _clip(self, monitor: CribMonitor, window: Window) -> WindowClip:
         try:
-            clip = await self._hass.async_add_executor_job(load_clip, monitor.windows.folder, window.name)
-        except OSError as error:
+            # What was allowed when it was recorded may be forbidden now.
+            load = load_clip if monitor.windows.sound_allowed(monitor.keeper.state) else without_sound
+            clip = await self._hass.async_add_executor_job(load, monitor.windows.folder, window.name)
+        except (OSError, FFmpegError) as error:
             raise AnalysisError(AnalysisFailure.NO_PICTURE, f"the clip cannot be read ({error.strerror})") from None
         if clip is None or not clip.time_map.offsets_s:
             raise AnalysisError(AnalysisFailure.NO_PICTURE, "the clip is gone", remedy=Remedy.TELL_USER)

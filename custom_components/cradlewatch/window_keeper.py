@@ -18,11 +18,11 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
-from .const import CONF_ROTATION
+from .const import CONF_CROP, CONF_PROVIDER, CONF_ROTATION, CONF_SOUND_REPORTS, CONF_VIDEO_REPORTS, ProviderName
 from .coordinator import CribState
 from .cribs import CribConfig
 from .engine.errors import StoreError
-from .engine.models import LinkState
+from .engine.models import AudioBlock, LinkState
 from .engine.store.recovery import recover
 from .engine.windows.bounds import Window, WindowClock
 from .engine.windows.clip import prune
@@ -102,6 +102,12 @@ class WindowKeeper:
             recorder.on_picture(frame, at_s)
             self.interval_s = recorder.interval_s
 
+    def on_sound(self, block: AudioBlock) -> None:
+        """Frame thread: pass it on; never waits."""
+        recorder = self._recorder
+        if recorder is not None:
+            recorder.on_sound(block)
+
     @callback
     def link_changed(self, state: LinkState) -> None:
         """The connection changed, or the camera was turned off."""
@@ -110,12 +116,13 @@ class WindowKeeper:
             self._recorder.set_link(state)
 
     @callback
-    def tick(self, state: CribState, *, incident: bool) -> None:
-        """How often pictures are worth keeping. About once a second."""
+    def tick(self, state: CribState, *, incident: bool, sound: bool) -> None:
+        """How often pictures are worth keeping, and whether a sound that matters is going on. About once a second."""
         if state.activity_level is not None:
             self._levels.append(state.activity_level)
         if self._recorder is None:
             return
+        self._recorder.set_sound(allowed=self.sound_allowed(state), wanted=sound)
         self._recorder.set_pace(
             pace_of(
                 sleep=state.sleep,
@@ -125,6 +132,13 @@ class WindowKeeper:
                 incident=incident,
             )
         )
+
+    def sound_allowed(self, state: CribState) -> bool:
+        """By its own consent, and only where a model that hears is sent the video at all."""
+        options = self._entry.options
+        sent = options.get(CONF_VIDEO_REPORTS, True) and not options.get(CONF_CROP, False)
+        hears = self._entry.data.get(CONF_PROVIDER) == ProviderName.GEMINI
+        return bool(options.get(CONF_SOUND_REPORTS, False) and sent and hears and state.ai_on and not state.privacy)
 
     async def async_prune(self) -> None:
         """Keep the clips within their limits."""

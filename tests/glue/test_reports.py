@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+import io
 from pathlib import Path
 from typing import Any
 
+import av
 from homeassistant.components import media_source
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.setup import async_setup_component
@@ -22,7 +24,7 @@ from custom_components.cradlewatch.monitor import CribMonitor
 from custom_components.cradlewatch.window_keeper import windows_folder
 from tests.glue.helpers import KEY
 from tests.glue.homes import add_home, crib_data, crib_of, crib_state, leave, live, until
-from tests.servers.gemini import GeminiServer
+from tests.servers.gemini import GeminiRequest, GeminiServer
 
 GEMINI = {"provider": "gemini", "api_key": KEY, "model": "gemini-2.5-flash"}
 WINDOW_S = 5
@@ -327,6 +329,38 @@ async def test_no_second_call_where_the_budget_leaves_none(
     await until(lambda: failures.failures, "the failure", 30)
     assert len(gemini.reports) == 1
     await leave(hass, entry)
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+async def test_sound_leaves_the_house_by_its_own_consent_only(
+    hass: HomeAssistant, gemini: GeminiServer, allowed: bool
+) -> None:
+    """The drawn nursery cries from its second 36 on."""
+    gemini.reports_with = ANSWER
+    entry = await add_home(hass, crib_data("Nursery", "demo:?start=33"), data=GEMINI)
+    if allowed:
+        hass.config_entries.async_update_entry(entry, options={"sound_reports": True})
+    monitor = crib_of(entry)
+    await live(hass, monitor)
+    await until(lambda: crib_state(hass, monitor, "binary_sensor", "crying").state == "on", "the crying", 40)
+
+    def sounding() -> list[GeminiRequest]:
+        return [request for request in gemini.reports if request.images and has_sound(request.images[0])]
+
+    if allowed:
+        await until(sounding, "a video with sound", 30)
+        assert "the video has sound from" in sounding()[0].prompt
+    else:
+        asked = len(gemini.reports)
+        await until(lambda: len(gemini.reports) >= asked + 2, "two windows of the crying", 30)
+        assert sounding() == []
+        assert not [request for request in gemini.reports if "has sound from" in request.prompt]
+    await leave(hass, entry)
+
+
+def has_sound(video: bytes) -> bool:
+    with av.open(io.BytesIO(video)) as container:
+        return bool(container.streams.audio)
 
 
 async def test_action_asks_for_the_window_so_far(hass: HomeAssistant, video: Path, gemini: GeminiServer) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .models import AudioBlock, Signal
-from .ports import Senses
+from .ports import FrameTap, Senses, SoundTap
 from .resampler import Resampler
 from .source.types import MediaItem
 
@@ -24,8 +24,9 @@ _BATCH_MAX = 16
 class Ear:
     """In the loop's thread only. A damaged packet costs itself only."""
 
-    def __init__(self, senses: Senses) -> None:
+    def __init__(self, senses: Senses, taps: Sequence[FrameTap] = ()) -> None:
         self._senses = senses
+        self._taps = [tap for tap in taps if isinstance(tap, SoundTap)]
         self._resampler: Resampler | None = None
         self._waiting: list[MediaItem] = []
         self.damaged = 0
@@ -46,7 +47,10 @@ class Ear:
         if not parts:
             return ()
         samples = np.concatenate(parts)
-        return self._senses.on_audio(AudioBlock(samples=samples, rate_hz=_RATE_HZ, at_s=item.arrived_s))
+        block = AudioBlock(samples=samples, rate_hz=_RATE_HZ, at_s=item.arrived_s)
+        for tap in self._taps:
+            tap.on_sound(block)
+        return self._senses.on_audio(block)
 
     def _samples_of(self, item: MediaItem) -> list[NDArray[np.float32]]:
         try:

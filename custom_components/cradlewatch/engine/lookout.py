@@ -35,7 +35,7 @@ class Lookout:
     ) -> None:
         self._senses = senses
         self._decoder = Decoder(settings, senses, pictures, taps)
-        self._ear = Ear(senses)
+        self._ear = Ear(senses, taps)
         self._eye = SparingEye(self._decoder, senses, enabled=settings.idle_economy)
         self._second = DetectionSource(detection, settings, name) if detection is not None else None
         self._by_second = False

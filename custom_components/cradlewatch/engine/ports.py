@@ -1,7 +1,7 @@
 """What the frame loop talks to: interfaces only, so that no stage imports a later one."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from av.video.frame import VideoFrame
 
@@ -66,3 +66,10 @@ class FrameTap(Protocol):
     """Wanted time between pictures; the loop gives the next decoded one after it."""
 
     def on_picture(self, frame: VideoFrame, at_s: float) -> None: ...
+
+
+@runtime_checkable
+class SoundTap(Protocol):
+    """A `FrameTap` that is given the sound, too: what the detectors hear, 16 kHz mono. Loop's thread; must not wait."""
+
+    def on_sound(self, block: AudioBlock) -> None: ...

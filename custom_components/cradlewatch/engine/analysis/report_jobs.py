@@ -18,7 +18,8 @@ AUDIO_TOKENS_PER_S = 32
 TEXT_TOKENS = 4000
 """Instructions and answer, beside the frames."""
 
-_FOLDER = Path(__file__).parent / "prompts"
+_PROMPTS = {path.name: path.read_text(encoding="utf-8") for path in (Path(__file__).parent / "prompts").glob("*.txt")}
+"""Read once, as the module is loaded: requests are made where nothing may wait for a disk."""
 _LINES_MAX = 20
 _LINE_MAX = 200
 
@@ -98,7 +99,7 @@ def repair_text(request: RepairRequest) -> str:
 @cache
 def repair_instructions() -> str:
     """The system instruction of a repair; the language of the texts stays that of the answer."""
-    return _body(_FOLDER / "repair.txt", "# cradlewatch repair ")
+    return _body("repair.txt")
 
 
 def estimated_tokens(frames: int, *, media_resolution: str = "low", audio_s: float = 0.0) -> int:
@@ -113,13 +114,11 @@ def report_instructions(language: str) -> str:
 
 @cache
 def prompt_body(name: str, language: str) -> str:
-    """The prompt file `name` in that language, or English asking for texts in it."""
-    path = _FOLDER / f"{name}.{language.partition('-')[0].lower()}.txt"
-    header = f"# cradlewatch {name} "
-    if path.name in {found.name for found in _FOLDER.glob(f"{name}.*.txt")}:
-        return _body(path, header)
-    english = _body(_FOLDER / f"{name}.en.txt", header)
-    return english.replace("all texts in English.", f"all texts in {plain(language, 20)}.")
+    """The prompt `name` in that language, or in English asking for texts in it."""
+    file = f"{name}.{language.partition('-')[0].lower()}.txt"
+    if file in _PROMPTS:
+        return _body(file)
+    return _body(f"{name}.en.txt").replace("all texts in English.", f"all texts in {plain(language, 20)}.")
 
 
 def report_context(request: ReportRequest) -> str:
@@ -128,6 +127,10 @@ def report_context(request: ReportRequest) -> str:
     if request.age_months is not None:
         lines.append(f"- age of the child: {request.age_months} months")
     lines.append(f"- share of the ten minutes that was seen: {round(request.coverage * 100)} %")
+    lines += [
+        f"- the video has sound from {start_s:.0f} s to {end_s:.0f} s"
+        for start_s, end_s in request.clip.sound[:_LINES_MAX]
+    ]
     lines += [f"- at this age: {plain(line, _LINE_MAX)}" for line in request.age_lines[:_LINES_MAX]]
     lines += [_incident_line(item, request.clip.time_map.offsets_s) for item in request.local[:_LINES_MAX]]
     lines += [f"- note of the parent: {plain(line, _LINE_MAX)}" for line in request.notes[:_LINES_MAX]]
@@ -145,8 +148,8 @@ def _clip_second(window_s: float, offsets_s: Sequence[float]) -> int:
     return max(0, sum(offset_s <= window_s for offset_s in offsets_s) - 1)
 
 
-def _body(path: Path, header: str) -> str:
-    head, _, body = path.read_text(encoding="utf-8").partition("\n")
-    if not head.startswith(header):
-        raise ValueError(f"{path.name} does not start with its version")
+def _body(file: str) -> str:
+    head, _, body = _PROMPTS[file].partition("\n")
+    if not head.startswith(f"# cradlewatch {file.partition('.')[0]} "):
+        raise ValueError(f"{file} does not start with its version")
     return body.strip()

@@ -45,14 +45,14 @@ def one_core() -> Iterator[None]:
 class AacEncoder:
     """Sound of any kind to AAC. Times of the packets follow those of the sound; never negative, never back."""
 
-    def __init__(self, rate_hz: int, channels: int) -> None:
+    def __init__(self, rate_hz: int, channels: int, *, bit_rate_bps: int = _BIT_RATE_BPS) -> None:
         self.rate_hz = next((rate for rate in _RATES_HZ if rate >= rate_hz), _RATES_HZ[-1])
         self._layout = "mono" if channels == 1 else "stereo"
         self._container: OutputContainer | None = av.open(io.BytesIO(), "w", format="mpegts")
         stream = self._container.add_stream("aac", rate=self.rate_hz)
         assert isinstance(stream, AudioStream)
         stream.codec_context.layout = self._layout
-        stream.codec_context.bit_rate = _BIT_RATE_BPS
+        stream.codec_context.bit_rate = bit_rate_bps
         stream.codec_context.time_base = Fraction(1, self.rate_hz)
         self._container.start_encoding()
         self.stream = stream

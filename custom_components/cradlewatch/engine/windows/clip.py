@@ -7,7 +7,8 @@ that a crash left behind are finished in the same way, map included.
 Where there is no H.264 encoder the frames are JPEG files in a folder, named by their time.
 """
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -15,14 +16,17 @@ import json
 import os
 from pathlib import Path
 import shutil
+from typing import cast
 
 import av
-from av.container import InputContainer
+from av.audio.stream import AudioStream
+from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
 from av.video.stream import VideoStream
 
 from .clip_writer import CLIP_FPS, ClipWriter, JpegWriter, Mp4Writer
+from .sound import RATE_HZ, SoundPacket, placed, read_sound, sound_path, stretches
 
 MAX_BYTES = 14_000_000
 """Base64 adds a third, and a request may hold 20 MB."""
@@ -102,18 +106,22 @@ def finish_clip(folder: Path, name: str) -> WindowClip | None:
     """
     jpegs = folder / (name + _PART_JPEGS)
     if jpegs.is_dir():
+        sound_path(folder, name).unlink(missing_ok=True)
         return _finish_jpegs(jpegs, folder / f"{name}.jpegs")
     all_parts = mp4_parts(folder, name)
     parts = {part: offsets_s for part in all_parts if (offsets_s := offsets_of(part))}
     if parts:
         beside = folder / f"{name}.mp4.new"
-        copy_retimed(tuple(parts), beside)
-        # The map first: a clip that is there always has one.
         times = [offset_s for offsets_s in parts.values() for offset_s in offsets_s]
-        write_atomically(folder / f"{name}.map.json", json.dumps(times).encode())
+        sound = placed(tuple(read_sound(sound_path(folder, name))), times)
+        copy_retimed(tuple(parts), beside, sound=sound)
+        # The map first: a clip that is there always has one.
+        kept = {"offsets_s": times, "sound": stretches(sound)}
+        write_atomically(folder / f"{name}.map.json", json.dumps(kept).encode())
         beside.replace(folder / f"{name}.mp4")
     for part in all_parts:
         part.unlink()
+    sound_path(folder, name).unlink(missing_ok=True)
     return load_clip(folder, name)
 
 
@@ -127,11 +135,27 @@ def load_clip(folder: Path, name: str) -> WindowClip | None:
         return WindowClip(path=jpegs, mp4=False, time_map=ClipMap(offsets_s=offsets_s), size_bytes=size_bytes)
     path = folder / f"{name}.mp4"
     try:
-        offsets_s = tuple(float(offset) for offset in json.loads((folder / f"{name}.map.json").read_bytes()))
+        kept = json.loads((folder / f"{name}.map.json").read_bytes())
+        # Clips of an earlier version, and those of a period, have their times only.
+        times, heard = (kept, ()) if isinstance(kept, list) else (kept["offsets_s"], kept["sound"])
+        offsets_s = tuple(float(offset) for offset in times)
+        sound = tuple((float(start_s), float(end_s)) for start_s, end_s in heard)
         size_bytes = path.stat().st_size
-    except FileNotFoundError, ValueError:
+    except FileNotFoundError, ValueError, KeyError, TypeError:
         return None
-    return WindowClip(path=path, mp4=True, time_map=ClipMap(offsets_s=offsets_s), size_bytes=size_bytes)
+    return WindowClip(path=path, mp4=True, time_map=ClipMap(offsets_s=offsets_s), size_bytes=size_bytes, sound=sound)
+
+
+def without_sound(folder: Path, name: str) -> WindowClip | None:
+    """The clip of window `name` with its sound taken out for good: it is allowed no more. Raises OSError."""
+    clip = load_clip(folder, name)
+    if clip is None or not clip.sound:
+        return clip
+    beside = folder / f"{name}.mp4.new"
+    copy_retimed((clip.path,), beside)
+    beside.replace(clip.path)
+    write_atomically(folder / f"{name}.map.json", json.dumps(clip.time_map.offsets_s).encode())
+    return load_clip(folder, name)
 
 
 def unfinished(folder: Path) -> tuple[str, ...]:
@@ -144,7 +168,7 @@ def discard(folder: Path, name: str) -> None:
     """Remove all that is kept of window `name`; fine when there is nothing."""
     for part in mp4_parts(folder, name):
         part.unlink(missing_ok=True)
-    for ending in (".mp4.new", ".mp4", ".map.json", ".map.json.new"):
+    for ending in (".mp4.new", ".mp4", ".map.json", ".map.json.new", ".sound"):
         (folder / (name + ending)).unlink(missing_ok=True)
     for ending in (_PART_JPEGS, ".jpegs"):
         shutil.rmtree(folder / (name + ending), ignore_errors=True)
@@ -210,17 +234,26 @@ def _whole(container: InputContainer) -> Iterator[Packet[VideoStream]]:
         return  # the file ends in the middle of a packet
 
 
-def copy_retimed(parts: tuple[Path, ...], target: Path, *, limit: int | None = None) -> int:
-    """Copy the packets of `parts` (at most `limit`) to one plain MP4 in which they are one second apart; how many."""
+def copy_retimed(
+    parts: tuple[Path, ...], target: Path, *, limit: int | None = None, sound: Sequence[SoundPacket] = ()
+) -> int:
+    """Copy the packets of `parts` (at most `limit`) to one plain MP4 in which they are one second apart; how many.
+
+    `sound`: placed packets, laid into a second track; without any there is none.
+    """
     number = 0
+    heard = deque(sound)
     with target.open("wb") as file:
         target.chmod(0o600)
         with av.open(file, "w", format="mp4", options={"movflags": "faststart"}) as sink:
             stream: VideoStream | None = None
+            track: AudioStream | None = None
             for part in parts:
                 with av.open(part, "r", format="mp4") as source:
                     # The same encoder with the same settings made all parts: one header fits them all.
-                    stream = stream or sink.add_stream_from_template(source.streams.video[0])
+                    if stream is None:
+                        stream = sink.add_stream_from_template(source.streams.video[0])
+                        track = _sound_track(sink) if heard else None
                     for packet in _whole(source):
                         if limit is not None and number >= limit:
                             break  # the part that is being written has grown meanwhile
@@ -230,9 +263,27 @@ def copy_retimed(parts: tuple[Path, ...], target: Path, *, limit: int | None = N
                         packet.duration = 1
                         sink.mux(packet)
                         number += 1
+                        while track is not None and heard and heard[0].at_s < number:
+                            sink.mux(_sound_packet(heard.popleft(), track))
         file.flush()
         os.fsync(file.fileno())
     return number
+
+
+def _sound_track(sink: OutputContainer) -> AudioStream:
+    track = sink.add_stream("aac", rate=RATE_HZ)
+    assert isinstance(track, AudioStream)
+    track.codec_context.layout = "mono"
+    return track
+
+
+def _sound_packet(sound: SoundPacket, track: AudioStream) -> Packet[AudioStream]:
+    packet = cast("Packet[AudioStream]", Packet(sound.data))
+    packet.stream = track
+    packet.time_base = Fraction(1, RATE_HZ)
+    packet.pts = packet.dts = round(sound.at_s * RATE_HZ)
+    packet.duration = 1024
+    return packet
 
 
 def write_atomically(path: Path, content: bytes) -> None:

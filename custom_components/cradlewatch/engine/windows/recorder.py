@@ -14,13 +14,14 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from ..models import Link, LinkState
+from ..models import AudioBlock, Link, LinkState
 from .bounds import Left, Window, WindowClock
 from .clip import MAX_BYTES, WindowClip, begin_clip, discard, finish_clip
 from .clip_writer import ClipWriter, has_h264
 from .coverage import Coverage, coverage_of
 from .pace import Pace
 from .picture import small_size, upright
+from .sound import SoundRing, SoundWriter, sound_path
 
 _LOGGER = logging.getLogger(__name__)
 _WAITING_MAX = 8
@@ -100,6 +101,9 @@ class WindowRecorder:
         self._opened: Window | None = None
         self._broken = False
         self._bytes = 0
+        self._ring = SoundRing()
+        self._sound: SoundWriter | None = None
+        self._sound_allowed = self._sound_wanted = False
 
     def start(self) -> None:
         """Begin; once."""
@@ -142,6 +146,15 @@ class WindowRecorder:
         except queue.Full:
             self.counts.dropped_waiting += 1
 
+    def on_sound(self, block: AudioBlock) -> None:
+        """Take what the detectors hear, in the loop's thread; kept for seconds only, unless it is wanted."""
+        if self._sound_allowed and self._link is not Link.PRIVACY:
+            self._ring.put(block)
+
+    def set_sound(self, *, allowed: bool, wanted: bool) -> None:
+        """Sound may be kept at all (by consent), and one that matters is going on; any thread."""
+        self._sound_allowed, self._sound_wanted = allowed and self._mp4, wanted
+
     # The recorder's thread
 
     def _run(self) -> None:
@@ -174,6 +187,22 @@ class WindowRecorder:
             offset_s = (now_at - window.start_at).total_seconds() - (now_s - at_s)
             self._write(frame, window, min(max(0.0, offset_s), window.length_s))
             self._coverage.seen(at_s)
+        self._hear(window, now_at, now_s)
+
+    def _hear(self, window: Window, now_at: datetime, now_s: float) -> None:
+        if not self._sound_allowed or self._link is Link.PRIVACY:
+            self._ring.clear()
+            return
+        self._ring.want(self._sound_wanted, now_s)
+        for block in self._ring.take(now_s):
+            end_s = (now_at - window.start_at).total_seconds() - (now_s - block.at_s)
+            # What was heard in the window before is its end, and too late for it.
+            if self._broken or not 0.0 <= end_s <= window.length_s:
+                continue
+            if self._sound is None:
+                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._sound = SoundWriter(sound_path(self._folder, window.name))
+            self._sound.write(block, end_s)
 
     def _write(self, frame: VideoFrame, window: Window, offset_s: float) -> None:
         if self._broken:
@@ -228,6 +257,8 @@ class WindowRecorder:
             discard(self._folder, window.name)
             return "privacy", None
         try:
+            if not self._sound_allowed:
+                sound_path(self._folder, window.name).unlink(missing_ok=True)
             clip = finish_clip(self._folder, window.name)
         except (OSError, FFmpegError) as error:
             self._give_up(error)
@@ -237,6 +268,9 @@ class WindowRecorder:
         return None, clip
 
     def _close_writer(self) -> None:
+        sound, self._sound = self._sound, None
+        if sound is not None:
+            sound.close()
         writer, self._writer = self._writer, None
         if writer is None:
             return
