@@ -28,6 +28,7 @@ from .engine.windows.recorder import ClosedWindow
 from .engine.windows.report import WindowReport
 from .engine.windows.stages import Stage
 from .engine.windows.states import StoredWindow
+from .home_settings import context_of
 from .report_book import StoreBook
 from .report_caller import ReportCaller
 from .report_news import async_tell, new_skills, raise_milestone, with_skills
@@ -217,6 +218,7 @@ class ReportOffice:
             age_months=age_months(birthdate, today) if birthdate else None,
             age_lines=age_lines(stage_at(birthdate, today)),
             local=tuple(_local(event, window) for event in events if event.provider == "local"),
+            notes=context_of(self._entry.options).rules,
             timeout_s=self._settings.timeout_s,
         )
 

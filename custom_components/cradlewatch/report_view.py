@@ -9,7 +9,8 @@ from homeassistant.util import dt as dt_util
 from .coordinator import ReportView
 from .engine.windows.report import Span, WindowReport
 
-DETAILS_MAX_BYTES = 12_000
+DETAILS_MAX_BYTES = 7_800
+"""With 2,000 letters of text (of up to four bytes each) all attributes stay below 16 kB."""
 REPORT_UNRECORDED = frozenset(
     {
         "summary",

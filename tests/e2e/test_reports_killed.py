@@ -217,6 +217,6 @@ async def test_every_window_ends_once_whatever_it_was_killed_in(tmp_path: Path) 
     assert len({row.start_at for row in ended}) == len(ended)
     # Only what was cut in its call was asked for again, and nothing was asked for twice after its answer was kept.
     assert sum(row.attempts for row in every) >= len(gemini.reports)
-    assert all(row.attempts <= 2 for row in ended)
-    assert sum(row.attempts == 2 for row in ended) <= 3
-    assert sum(row.has_report for row in ended) >= 4
+    # (Three of the kills may fall into a call, and into that of the same window.)
+    assert sum(row.attempts - 1 for row in ended if row.attempts) <= 3
+    assert any(row.attempts > 1 and row.has_report for row in ended), "what was cut in its call has its report"

@@ -6,6 +6,7 @@ import shutil
 
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
+import pytest
 
 from custom_components.cradlewatch.backup import async_post_backup, async_pre_backup
 from custom_components.cradlewatch.engine.models import EventKind, MonitorEvent, Phase, Severity, Status
@@ -14,9 +15,20 @@ from custom_components.cradlewatch.storage import database_path
 from tests.glue.homes import add_home, crib_data, crib_of, leave
 
 
-async def test_the_file_alone_holds_everything(hass: HomeAssistant, video: Path, tmp_path: Path) -> None:
+def kept(path: Path, crib_id: str) -> list[str]:
+    store = Store.open(path)
+    found = [item.event.event_id for item in store.events(crib_id=crib_id)]
+    store.close()
+    return found
+
+
+@pytest.fixture(autouse=True)
+def own_folder(hass: HomeAssistant, tmp_path: Path) -> None:
     hass.config.config_dir = str(tmp_path / "config")
-    (tmp_path / "config").mkdir()
+    (tmp_path / "config").mkdir(exist_ok=True)
+
+
+async def test_the_file_alone_holds_everything(hass: HomeAssistant, video: Path, tmp_path: Path) -> None:
     entry = await add_home(hass, crib_data("Nursery", str(video)))
     at = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
     event = MonitorEvent(
@@ -27,11 +39,9 @@ async def test_the_file_alone_holds_everything(hass: HomeAssistant, video: Path,
     await store.async_read(Store.save_event, crib_id, event)
     await async_pre_backup(hass)
     # The file only, as of a tool that leaves the log out.
-    shutil.copy(database_path(hass), tmp_path / "copy.db")
+    await hass.async_add_executor_job(shutil.copy, database_path(hass), tmp_path / "copy.db")
     await async_post_backup(hass)
     await store.async_read(Store.put_state, "written", dt_util.utcnow().isoformat())
-    copy = Store.open(tmp_path / "copy.db")
-    assert [item.event.event_id for item in copy.events(crib_id=crib_id) if item.event.event_id == "e1"] == ["e1"]
-    copy.close()
+    assert "e1" in await hass.async_add_executor_job(kept, tmp_path / "copy.db", crib_id)
     await leave(hass, entry)
     await async_pre_backup(hass)
