@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 _MIN_WINDOWS = 8
 _MAX_WINDOWS = 256
+_OCTAVE_WITHIN = 1.5
+"""Semitones."""
 
 type Ramp = tuple[tuple[float, ...], tuple[float, ...]]
 """Points (value, likeness), straight lines between them."""
@@ -57,6 +59,14 @@ def like(value: float, ramp: Ramp) -> float:
 def scale_of(semitones: NDArray[np.float64]) -> complex:
     """Mean direction of pitches on the circle of one semitone; its length is 1 where all lie on a scale."""
     return complex(np.exp(2j * np.pi * semitones).mean())
+
+
+def _folded(semitones: float, before: list[float]) -> float:
+    """A rough voice seems to leap an octave from one window to the next: it is the same pitch."""
+    if not before:
+        return semitones
+    leap = semitones - before[-1]
+    return semitones - 12 * float(np.sign(leap)) if abs(abs(leap) - 12) < _OCTAVE_WITHIN else semitones
 
 
 def _change(values: list[float], lag: int) -> float:
@@ -109,7 +119,7 @@ class Burst:
         self.loud_db.append(loud_db)
         self.harmonicity_db.append(harmonicity_db)
         if semitones is not None:
-            self.semitones.append(semitones)
+            self.semitones.append(_folded(semitones, self.semitones))
             self.highs_db.append(highs_db)
 
     def likeness(self, after_db: float | None) -> float:
