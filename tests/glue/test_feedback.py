@@ -13,8 +13,12 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_mock_service
 
-from custom_components.cradlewatch.engine.models import EventKind, Severity, Signal
+from custom_components.cradlewatch.check_context import check_context
+from custom_components.cradlewatch.engine.analysis.jobs import CheckRequest
+from custom_components.cradlewatch.engine.analysis.prompt import context_text
+from custom_components.cradlewatch.engine.models import EventKind, Severity, Signal, Status
 from custom_components.cradlewatch.monitor import CribMonitor
+from tests.engine.checks import picture
 from tests.glue.homes import add_home, crib_data, crib_of, crib_state, leave, until
 from tests.glue.test_blueprints import BLUEPRINTS, EVENT, end_automations, happens, settle, use  # noqa: F401
 
@@ -180,3 +184,37 @@ async def test_words_of_a_model_are_not_rendered_in_a_notification(hass: HomeAss
     hass.states.async_set(EVENT, dt_util.utcnow().isoformat(timespec="milliseconds"), attributes)
     await settle()
     assert (pushes[0].data["title"], pushes[0].data["message"]) == (words["title"], words["description"])
+
+
+async def test_a_word_is_told_to_the_next_prompts(hass: HomeAssistant) -> None:
+    entry = await add_home(hass, crib_data("Nursery", NOWHERE))
+    monitor = crib_of(entry)
+    for _ in range(3):
+        event_id = await heard(hass, monitor, score=0.9)
+        assert event_id is not None
+        await say(hass, event_id, verdict="false_alarm")
+    asked = CheckRequest(crib_id="c", pictures=(picture(),), context=check_context(monitor, picture(), ()))
+    assert "the parent said: 3 of the last 3 findings of crying were false alarms" in context_text(asked)
+    await leave(hass, entry)
+
+
+async def test_a_danger_that_a_model_confirmed_raises_no_bar(hass: HomeAssistant) -> None:
+    entry = await add_home(hass, crib_data("Nursery", NOWHERE))
+    monitor = crib_of(entry)
+    events = monitor.tracker.raise_event(
+        EventKind.FACE_COVERED,
+        severity=Severity.DANGER,
+        now_at=dt_util.utcnow(),
+        now_s=hass.loop.time(),
+        provider="gemini",
+        status=Status.CONFIRMED,
+        momentary=False,
+    )
+    monitor.publish(events)
+    await until(lambda: not monitor.desk._waiting, "what waits")
+    for _ in range(3):
+        answer = await say(hass, events[0].event_id, verdict="false_alarm")
+    assert (answer["threshold_offset"], answer["precision"]) == (0, 0.0), "noted, and nothing more"
+    again = Signal(kind=EventKind.FACE_COVERED, active=True, at_s=hass.loop.time(), score=0.5)
+    assert monitor.feedback.admits(again)
+    await leave(hass, entry)

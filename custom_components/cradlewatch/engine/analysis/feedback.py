@@ -4,7 +4,7 @@ Everything is computed from the entries that are kept, so that undo is just to f
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -52,6 +52,9 @@ class FeedbackBook:
     def give(self, entry: FeedbackEntry) -> FeedbackEntry | None:
         """Note a word; returns the one it replaces. Only the newest 500 are kept."""
         before = self._entries.pop(entry.event_id, None)
+        if before is not None and before.confirmed_danger:
+            # The first word made the incident a person's; what a model had confirmed of it stays so.
+            entry = replace(entry, confirmed_danger=True)
         self._entries[entry.event_id] = entry
         while len(self._entries) > _KEPT:
             del self._entries[next(iter(self._entries))]
