@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -158,6 +159,7 @@ async def stoppable_home(folder: Path) -> AsyncIterator[StoppableHome]:
         yield seen
     finally:
         await seen.home.stop()
+        shutil.rmtree(seen.temporary)
 
 
 def is_live(crib: CribFigures) -> bool:
