@@ -92,3 +92,21 @@ def test_calm_is_no_argument_against_larger_packets_that_go_on() -> None:
 def test_calm_does_not_shorten_the_first_minutes_of_a_long_gop_or_what_is_wanted() -> None:
     assert not any(Stream(10).play(120, calm=True))
     assert not any(Stream(2).play(120, wants=True, calm=True))
+
+
+def test_a_coder_that_is_unsteady_by_nature_wakes_it_ever_less_often() -> None:
+    stream = Stream(2)
+    stream.play(60)
+    wakes = []
+    for _ in range(3):
+        before = stream.economy.wakes
+        for _ in range(20):
+            # A quarter of a second of somewhat larger packets, for no reason in the picture.
+            stream.play(0.25, size=900)
+            stream.play(9.75, calm=True)
+        wakes.append(stream.economy.wakes - before)
+    assert wakes[0] >= 1
+    assert wakes[-1] < wakes[0]
+    # What is much larger wakes it as before.
+    stream.play(0.2, size=6000)
+    assert not stream.economy.idle

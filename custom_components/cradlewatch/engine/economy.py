@@ -23,7 +23,10 @@ _MIN_SPREAD_SHARE = 0.03
 _MIN_SPREAD_BYTES = 12.0
 _DRIFT = 2.0
 _MOST = 6.0
-_LIMIT = 8.0
+_LIMIT, _LIMIT_MAX = 8.0, 60.0
+_LIMIT_STEP = 1.5
+"""A false alarm raises the fine rule's limit by this factor, a true one lowers it: not all coders are as steady.
+What a higher limit lets pass is found in the next keyframe (`keyframe_watch.py`)."""
 
 
 class PacketSizes:
@@ -40,6 +43,12 @@ class PacketSizes:
         self._places: list[float] = []
         self._spread = 0.0
         self._sum = 0.0
+        self._limit = _LIMIT
+
+    def judged(self, *, true: bool) -> None:
+        """The detectors looked after an alarm: something moved, or nothing did."""
+        step = 1 / _LIMIT_STEP if true else _LIMIT_STEP
+        self._limit = min(_LIMIT_MAX, max(_LIMIT, self._limit * step))
 
     def on_key(self) -> None:
         """A GOP begins."""
@@ -71,7 +80,7 @@ class PacketSizes:
         self._sum = max(0.0, self._sum + min(more / spread, _MOST) - _DRIFT)
         self._places[place] += _LEARN_PLACE * more
         self._spread += _LEARN * (min(abs(more), _MOST * spread) - self._spread)
-        if self._sum < _LIMIT:
+        if self._sum < self._limit:
             return False
         self._sum = 0.0
         return True
@@ -87,6 +96,7 @@ class IdleEconomy:
         self._quiet_since_s: float | None = None
         self._sizes = PacketSizes()
         self._alarmed_s = float("-inf")
+        self._unjudged = False
         self.idle = False
         self.wakes = 0
 
@@ -103,14 +113,22 @@ class IdleEconomy:
             self._on_key(at_s)
         elif self._sizes.is_larger(size_bytes):
             self.alarm(at_s)
+            self._unjudged = True
         if wants_every_frame or self._quiet_since_s is None:
             self._wake(at_s)
+            self._judge(true=True)
         elif found_calm and at_s - self._alarmed_s >= _LOOK_S:
+            self._judge(true=False)
             self._quiet_since_s = min(self._quiet_since_s, at_s - _QUIET_BEFORE_IDLE_S)
         since_s = at_s if self._quiet_since_s is None else self._quiet_since_s
         if at_s - since_s >= _QUIET_BEFORE_IDLE_S and self._gop_s is not None and self._gop_s <= _MAX_GOP_S:
             self.idle = True
         return self.idle
+
+    def _judge(self, *, true: bool) -> None:
+        if self._unjudged:
+            self._unjudged = False
+            self._sizes.judged(true=true)
 
     def alarm(self, at_s: float) -> None:
         """Something may have moved: every frame from here on, until the detectors have found calm again."""
