@@ -15,6 +15,13 @@ FPS = 5.0
 
 type Gray = NDArray[np.uint8]
 type Plane = NDArray[np.float32]
+type Grain = Callable[[np.random.Generator, Plane, float], Plane]
+"""Noise of one frame for a deviation per pixel, at a time."""
+
+
+def white(rng: np.random.Generator, deviation: Plane, _t_s: float) -> Plane:
+    """Every pixel for itself."""
+    return rng.standard_normal(deviation.shape, dtype=np.float32) * deviation
 
 
 def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], scale_px: int) -> Plane:
@@ -97,6 +104,9 @@ class Camera:
     light: Callable[[float], float | Plane] = lambda _t: 1.0
     infrared: Callable[[float], bool] = lambda _t: False
     shift: Callable[[float], tuple[float, float]] = lambda _t: (0.0, 0.0)
+    grain: Grain = white
+    marks: Callable[[Plane, float], None] | None = None
+    """What the camera draws, or what passes close before its lens."""
 
     def take(self, scene: Plane, t_s: float, margin_px: int = 12) -> Gray:
         dx, dy = self.shift(t_s)
@@ -106,8 +116,10 @@ class Camera:
             picture = 45 + 0.55 * picture * _vignette()
             noise = max(noise * 3, 6.0)
         picture = picture * self.light(t_s)
-        grain = self.rng.standard_normal(picture.shape, dtype=np.float32)
-        picture = picture + grain * np.sqrt(noise**2 + (self.shot_noise**2) * np.maximum(picture, 0))
+        deviation = np.sqrt(noise**2 + (self.shot_noise**2) * np.maximum(picture, 0))
+        picture = picture + self.grain(self.rng, deviation, t_s)
+        if self.marks is not None:
+            self.marks(picture, t_s)
         return np.clip(picture + 0.5, 0, 255).astype(np.uint8)
 
 
