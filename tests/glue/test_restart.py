@@ -35,6 +35,7 @@ async def test_privacy_and_switches_stay(hass: HomeAssistant, video: Path) -> No
     assert again.coordinator.data.privacy
     assert not again.coordinator.data.ai_on
     assert crib_state(hass, again, "switch", "ai").state == "off"
+    await until(lambda: again._thread is not None, "the frame thread, which set-up does not wait for")
     assert again._thread is not None
     assert again._thread.loop.info is None, "the camera was opened in privacy"
     await leave(hass, entry)
