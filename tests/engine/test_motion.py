@@ -6,7 +6,7 @@ import pytest
 from custom_components.cradlewatch.engine.detectors.backend import NumpyBackend, choose_backend
 from custom_components.cradlewatch.engine.models import Activity, EventKind, Frame, StreamInfo
 from custom_components.cradlewatch.engine.settings import Zone
-from tests.corpus import films, rooms
+from tests.corpus import films, rooms, sensors
 from tests.engine.senses_help import EPOCH_S, both_backends, make_senses, shoot, spans_of, times_of, watch
 
 MOVES = ((10.0, 14.0), (19.0, 22.0))
@@ -61,6 +61,49 @@ def test_noise_light_and_shake_are_no_motion(backend, name, monkeypatch):
     assert times_of(signals, EventKind.MOTION) == []
     assert times_of(signals, EventKind.CAMERA_MOVED) == []
     assert senses.reading(EPOCH_S + 25).activity_level == 0
+
+
+@both_backends
+@pytest.mark.parametrize("name", ["clock", "trembles", "rolling flicker", "coarse infrared grain"])
+def test_what_a_camera_does_by_itself_is_no_motion(backend, name, monkeypatch):
+    senses = make_senses(backend, monkeypatch)
+    rng = np.random.default_rng(11)
+    shot = rooms.film(rng, rooms.room(rng), [], sensors.CAMERAS[name](rng), 25)
+    found = times_of(watch(senses, shot), EventKind.MOTION)
+    assert [on_s for on_s in found if on_s > 10] == []
+
+
+@both_backends
+@pytest.mark.parametrize("size_px", [14.0, 24.0])
+def test_motion_is_found_in_infrared_grain(backend, size_px, monkeypatch):
+    senses = make_senses(backend, monkeypatch)
+    shot = shoot(2, an_infant(size_px), 26, read_noise=2.0, infrared=lambda _t: True)
+    found = times_of(watch(senses, shot), EventKind.MOTION)
+    assert any(10 < on_s <= 11.2 for on_s in found)
+    assert any(19 < on_s <= 20.2 for on_s in found)
+
+
+@both_backends
+def test_motion_is_found_while_the_camera_trembles(backend, monkeypatch):
+    senses = make_senses(backend, monkeypatch)
+    shot = shoot(2, an_infant(20.0), 26, shift=sensors.trembling(np.random.default_rng(4)))
+    found = times_of(watch(senses, shot), EventKind.MOTION)
+    assert any(10 < on_s <= 11.2 for on_s in found)
+    assert any(19 < on_s <= 20.2 for on_s in found)
+
+
+@both_backends
+def test_a_picture_that_stands_still_by_its_coder_does_not_blind(backend, monkeypatch):
+    """Most of it is repeated exactly (skipped blocks): what moves is seen all the same."""
+    senses = make_senses(backend, monkeypatch)
+    first = shoot(2, an_infant(14.0), 0.2)[0][1]
+    rows = slice(70, 180)
+    shot = []
+    for t_s, gray in shoot(2, an_infant(14.0), 16):
+        still = first.copy()
+        still[rows] = gray[rows]
+        shot.append((t_s, still))
+    assert any(10 < on_s <= 11 for on_s in times_of(watch(senses, shot), EventKind.MOTION))
 
 
 @both_backends
@@ -131,8 +174,10 @@ def test_backends_agree_on_every_operation():
     assert np.allclose(ours.half(gray), theirs.half(gray), atol=0.01)
     assert np.allclose(ours.half(gray[:-1, :-1]), theirs.half(gray[:-1, :-1]), atol=0.01)
     assert np.allclose(ours.cell_means(picture), theirs.cell_means(picture), atol=0.01)
-    for mine, other in zip(ours.extremes(picture), theirs.extremes(picture), strict=True):
+    for mine, other in zip(ours.reach(picture), theirs.reach(picture), strict=True):
         assert np.array_equal(mine, other)
+    error = picture - ours.shift(picture, 0.4, -0.3)
+    assert np.allclose(ours.powers(error), theirs.powers(error), atol=0.01)
     for dx, dy in [(0.0, 0.0), (2.0, -1.0), (0.5, 0.25), *rng.uniform(-4, 4, (4, 2))]:
         moved = ours.shift(picture, dx, dy)
         assert np.allclose(moved[6:-6, 6:-6], theirs.shift(picture, dx, dy)[6:-6, 6:-6], atol=0.01)

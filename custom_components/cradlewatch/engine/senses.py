@@ -70,7 +70,7 @@ class NurserySenses:
         gap_s, self._last_s = frame.at_s - self._last_s, frame.at_s
         view = self._viewer.look(frame)
         signals = [signal for detector in self._detectors for signal in detector.detect(view)]
-        motion = self._motion.active
+        motion = self._viewer.moving = self._motion.active
         self._activity.update(view, motion=motion)
         unseen = not self._visible(frame.at_s)
         self._micro.update(view, motion=motion or unseen)

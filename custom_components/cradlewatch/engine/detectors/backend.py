@@ -31,8 +31,12 @@ class VisionBackend(Protocol):
         """Means of CELL_PX x CELL_PX pixels; what is left over at the edges is dropped."""
         ...
 
-    def extremes(self, picture: Picture) -> tuple[Picture, Picture]:
-        """Highest and lowest of 3 x 3 pixels; outside the edges there are none."""
+    def reach(self, picture: Picture) -> tuple[Picture, Picture]:
+        """How much lower (negative) and higher than a pixel the lowest and highest of its 3 x 3 neighbours are."""
+        ...
+
+    def powers(self, error: Picture) -> Picture:
+        """Per cell, the mean square of the means of 2 x 2 pixels: grain averages out before it is squared."""
         ...
 
     def shift(self, picture: Picture, dx_px: float, dy_px: float) -> Picture:
@@ -72,8 +76,17 @@ class NumpyBackend:
             self._sums = {width: found}
         return found
 
-    def extremes(self, picture: Picture) -> tuple[Picture, Picture]:
-        return _spread3(picture, np.maximum), _spread3(picture, np.minimum)
+    def reach(self, picture: Picture) -> tuple[Picture, Picture]:
+        return _spread3(picture, np.minimum) - picture, _spread3(picture, np.maximum) - picture
+
+    def powers(self, error: Picture) -> Picture:
+        height, width = (side // CELL_PX for side in error.shape)
+        whole = error[: height * CELL_PX, : width * CELL_PX]
+        rows = whole[0::2] + whole[1::2]
+        pairs = rows[:, 0::2] + rows[:, 1::2]
+        pairs *= pairs
+        rows = pairs[0::2] + pairs[1::2]
+        return (rows[:, 0::2] + rows[:, 1::2]) * np.float32(1 / 64)
 
     def shift(self, picture: Picture, dx_px: float, dy_px: float) -> Picture:
         height, width = picture.shape
@@ -155,8 +168,16 @@ class OpenCvBackend:
         means: Picture = self._cv2.resize(whole, (width, height), interpolation=self._cv2.INTER_AREA)
         return means
 
-    def extremes(self, picture: Picture) -> tuple[Picture, Picture]:
-        return self._cv2.dilate(picture, self._square), self._cv2.erode(picture, self._square)
+    def reach(self, picture: Picture) -> tuple[Picture, Picture]:
+        return self._cv2.erode(picture, self._square) - picture, self._cv2.dilate(picture, self._square) - picture
+
+    def powers(self, error: Picture) -> Picture:
+        height, width = (side // CELL_PX for side in error.shape)
+        whole = error[: height * CELL_PX, : width * CELL_PX]
+        area = self._cv2.INTER_AREA
+        pairs = self._cv2.resize(whole, (width * CELL_PX // 2, height * CELL_PX // 2), interpolation=area)
+        powers: Picture = self._cv2.resize(pairs * pairs, (width, height), interpolation=area)
+        return powers
 
     def shift(self, picture: Picture, dx_px: float, dy_px: float) -> Picture:
         x0, y0 = int(np.floor(dx_px)), int(np.floor(dy_px))

@@ -1,28 +1,32 @@
 """How much a window of the picture changed beyond its noise, the light and the shake.
 
-Every window (8 x 8 working pixels) is compared with the same window a moment and 0.8 s ago. Before the residual is
-taken, what light does to a surface (gain and offset, alike among neighbours) is fitted away, so that lamps, clouds,
-exposure and soft shadows leave little. What remains is judged against the window's own usual change (a high quantile
-learned over the last minute), scaled by how restless the whole picture is right now, and against what a shift by a
-fraction of a pixel would do to its texture: sensor noise, compression and jitter all stay below their limit.
+Every window (8 x 8 working pixels) is compared with the mean of itself over the last 0.85 s, so that the reference has
+little noise of its own. Before the residual is taken, a tremble of the whole picture and what light does to a surface
+(gain and offset, alike among neighbours) are fitted away, and what a shift by half a pixel would do to the texture is
+tolerated. What is left is averaged over 2 x 2 pixels before it is squared: grain averages out, a body does not. It is
+judged against the window's own usual change, scaled by how restless the whole picture is right now, and against what
+this place does by itself now and then (`habits.py`): sensor noise, compression and jitter all stay below their limit.
 """
-
-from collections import deque
-from dataclasses import dataclass
 
 import numpy as np
 
 from .backend import CELL_PX, Picture, VisionBackend
 from .grid import Mask, blur3, grow, windows_of
+from .habits import Habits
+from .reference import Mean, Reference, Sample
+from .slopes import Slopes
 
-RECENT_S = 0.85
-"""Age of the older reference. It shows slow movement, and is how long a ghost of past movement can stay."""
 _FLOOR = 0.35
 """Gray levels: below this nothing is a change, whatever a drawn picture without noise learned."""
 _GAIN_LIMIT = 1.6
-_QUANTILE = 0.93
-_RATE = 0.05
-_STEADY_SHIFT_PX = 0.3
+_ABOVE_MEAN = 1.3
+"""The usual change is so many times the mean one: about its 93rd percentile in plain grain."""
+_RATE = 0.04
+_PERHAPS, _MOVING_RATE = 0.7, 0.1
+"""While something moves: times the limit above which a window may be part of it, and how much of it is learned."""
+_BREATH_PX = 0.04
+"""Working pixels."""
+_STEADY_SHIFT_PX = 0.5
 """Working pixels: a shift below it is jitter."""
 _SHAKEN_SHIFT_PX = 0.9
 """The same while the camera shakes: what undoing the shake by interpolation may leave."""
@@ -30,34 +34,27 @@ _CHRONIC_SHIFT_PX = 1.0
 """What moves by less than this again and again (breathing, a curtain) may be learned as usual."""
 _CLEARLY = 2.0
 """Times the limit: below it, movement that goes on and on in one place becomes usual there."""
+_GRAIN = 8**0.5
+"""The noise is measured on means of four pixels and without the share of the reference."""
 _LIT_STEP = 2.0
 """Gray levels between two frames."""
 LEARN_FRAMES = 8
 """At a start and after a break the noise is learned at once, moving or not."""
 _FORGET_WORST = 0.98
+_TREMBLE_PX, _TREMBLE_EXPLAINS = 0.08, 0.12
+"""Working pixels, and the share of the change that a tremble must explain: a body in one place explains less."""
+_TREMBLED_SHIFT_PX, _TREMBLE_MEMORY_S = 0.9, 4.0
+_SLOPES_FRAMES = 5
+_BEYOND_HABIT = 1.25
 _LIGHT_STEP = 0.75
 """Gray levels that many cells must change by before the light's gain is fitted, too."""
-_RECODED_STEP, _RECODED_LEVEL = 0.3, 4.0
-"""Gray levels: more than this in the middle of the picture, and less than that nearly everywhere."""
+_RECODED_JUMP, _RECODED_STEP, _RECODED_LEVEL = 1.3, 0.04, 4.0
+"""Times the pulse of late, and gray levels above it; gray levels that nearly all of it stays below."""
+_RECODED_PAUSE_S = 0.5
 _FORGET_PEAK = 0.99
 _SPIKES = (1.0, 1.3, 2.4)
 """Lowest, first and highest factor for spikes."""
 _LIMIT = 1.5
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sample:
-    """One working picture with the sums that comparing needs."""
-
-    at_s: float
-    picture: Picture
-    cells: Picture
-    mean: Picture
-    variance: Picture
-    above: Picture
-    """How much higher the highest of the 3 x 3 neighbours is, per pixel."""
-    below: Picture
-    """How much lower the lowest is (negative)."""
 
 
 class ChangeMeter:
@@ -67,13 +64,17 @@ class ChangeMeter:
         self._backend = backend
         # 0 -> twice the limit, 1 -> half of the margin above the noise.
         self._limit = _LIMIT * 2 ** (0.5 - sensitivity)
-        self._history: deque[Sample] = deque(maxlen=16)
+        self._reference = Reference()
         self._usual: Picture | None = None
         self._texture: Picture | None = None
         self._weights: dict[tuple[int, int], tuple[Picture, Picture]] = {}
         self._learned = 0
         self._worst = 0.0
-        self._pulse: float | None = None
+        self._pulse = 0.0
+        self._pulse_s = -1e9
+        self._habits = Habits()
+        self._slopes: Slopes | None = None
+        self._trembled_s = -1e9
         self._peaks: Picture | None = None
         self.spikes = _SPIKES[1]
         self.noise = 1.0
@@ -81,51 +82,69 @@ class ChangeMeter:
     def sample(self, picture: Picture, at_s: float) -> Sample:
         """Prepare a working picture for comparison."""
         cells = self._backend.cell_means(picture)
-        mean = windows_of(cells)
-        highest, lowest = self._backend.extremes(picture)
-        square = windows_of(self._backend.cell_means(picture * picture))
-        return Sample(
-            at_s, picture, cells, mean, np.maximum(square - mean * mean, 0), highest - picture, lowest - picture
-        )
+        return Sample(at_s, picture, cells, blur3(cells), windows_of(cells))
+
+    def variances(self, sample: Sample) -> Picture:
+        """Variance of the pixels in each window."""
+        square = windows_of(self._backend.cell_means(sample.picture * sample.picture))
+        return np.maximum(square - sample.mean * sample.mean, 0)
 
     @property
     def last(self) -> Sample | None:
         """The newest sample that was kept."""
-        return self._history[-1] if self._history else None
+        return self._reference.last
 
     @property
     def learned(self) -> int:
         """Frames learned since the start or the last break."""
         return self._learned
 
-    @property
-    def knows_usual(self) -> bool:
-        """The usual change is known: whatever changes can be judged."""
-        return self._usual is not None
-
-    def residual(self, new: Sample, old: Sample, *, shaking: bool = False) -> Picture:
+    def residual(self, new: Sample, *, shaking: bool = False) -> Picture:
         """Root mean square per window, in gray levels, of what light and a small shift do not explain."""
-        offset = blur3(new.cells) - blur3(old.cells)
+        old = self._reference.mean(new.at_s)
+        offset = new.smooth - old.smooth
         error = new.picture - old.picture
+        below, above = self._backend.reach(old.picture)
+        share = _SHAKEN_SHIFT_PX if shaking else _STEADY_SHIFT_PX
+        if not shaking:
+            if self._fit_shift(error, old.picture, below, above, new.at_s):
+                offset = blur3(self._backend.cell_means(error))
+            if new.at_s - self._trembled_s < _TREMBLE_MEMORY_S:
+                shaking, share = True, _TREMBLED_SHIFT_PX
         if _quantile(np.abs(offset), 0.4 if shaking else 0.9) > _LIGHT_STEP:
             gain = self._gain(new, old)
             error -= self._spread(gain - 1, error.shape) * old.picture
-            offset = blur3(new.cells) - gain * blur3(old.cells)
+            offset = new.smooth - gain * old.smooth
         error -= self._spread(offset, error.shape)
         # What lies between a pixel and its neighbours in the old picture is explained by a shift of a fraction of one.
-        below, above = old.below, old.above
         if shaking:
             # Undoing a shift blurs, now the one picture, now the other.
-            below, above = np.minimum(below, -new.above), np.maximum(above, -new.below)
-        share = np.float32(_SHAKEN_SHIFT_PX if shaking else _STEADY_SHIFT_PX)
-        error -= np.clip(error, below * share, above * share)
-        power = windows_of(self._backend.cell_means(error * error))
+            lower, higher = self._backend.reach(new.picture)
+            below, above = np.minimum(below, -higher), np.maximum(above, -lower)
+        tolerated = np.float32(share)
+        error -= np.minimum(np.maximum(error, below * tolerated), above * tolerated)
+        power = windows_of(self._backend.powers(error))
+        # The fewer pictures the mean is of, the more of its own noise is in the difference.
+        power *= np.float32(1 / (1 + 1 / old.count))
         residual: Picture = np.sqrt(power)
         return residual
 
-    def _gain(self, new: Sample, old: Sample) -> Picture:
+    def _fit_shift(self, error: Picture, old: Picture, below: Picture, above: Picture, at_s: float) -> bool:
+        """Take away what a tremble of the whole picture by less than a pixel does to its slopes; True if it did."""
+        if self._slopes is None or self._slopes.x.shape != error.shape or self._learned % _SLOPES_FRAMES == 0:
+            self._slopes = Slopes(old)
+        # A body changes more than a pixel's shift can: what it does beyond that is left out of the fit.
+        dx, dy, explained = self._slopes.shift(np.minimum(np.maximum(error, below), above))
+        if max(abs(dx), abs(dy)) < _TREMBLE_PX or explained < _TREMBLE_EXPLAINS:
+            return False
+        self._trembled_s = at_s
+        error += self._slopes.x * np.float32(dx)
+        error += self._slopes.y * np.float32(dy)
+        return True
+
+    def _gain(self, new: Sample, old: Mean) -> Picture:
         """Gain of the light per cell, alike among neighbours. Bounded: what vanished is no light turned down."""
-        mean_new, mean_old = blur3(new.cells), blur3(old.cells)
+        mean_new, mean_old = new.smooth, old.smooth
         cross = blur3(self._backend.cell_means(new.picture * old.picture)) - mean_new * mean_old
         power = blur3(self._backend.cell_means(old.picture * old.picture)) - mean_old * mean_old
         gain: Picture = np.clip((cross + 8) / (np.maximum(power, 0) + 8), 1 / _GAIN_LIMIT, _GAIN_LIMIT)
@@ -140,24 +159,18 @@ class ChangeMeter:
         spread: Picture = rows @ (cells @ columns)
         return spread
 
-    def measure(self, new: Sample, *, shaking: bool) -> tuple[Picture, Picture]:
-        """Residuals against the last sample, and the larger of it and that against the older one."""
-        last = self._history[-1]
-        quick = self.residual(new, last, shaking=shaking)
-        older = self._older(new.at_s)
-        return quick, quick if older is last else np.maximum(quick, self.residual(new, older, shaking=shaking))
+    @property
+    def grain(self) -> float:
+        """The usual difference of one pixel between two frames, if its noise is that of a sensor."""
+        return _GRAIN * self.noise
 
-    def _older(self, at_s: float) -> Sample:
-        for sample in self._history:
-            if at_s - sample.at_s <= RECENT_S:
-                return sample
-        return self._history[-1]
+    @property
+    def knows_usual(self) -> bool:
+        """Something was learned to judge changes by."""
+        return self._usual is not None
 
     def restlessness(self, residual: Picture, valid: Mask) -> float:
-        """How far the quiet third of the picture is above its usual change; 1 is usual, 0 if not yet known.
-
-        0 also where that third does not change at all: a coder that skips still blocks copies them bit by bit.
-        """
+        """How far the quiet third of the picture is above its usual change; 1 is usual, 0 where it stands still."""
         if self._usual is None:
             return 0.0
         ratios = (residual / self._usual)[valid]
@@ -166,18 +179,20 @@ class ChangeMeter:
     def ratio(self, residual: Picture, restless: float) -> Picture:
         """The residuals against their limits; above 1 is a change."""
         assert self._usual is not None
-        judged: Picture = residual / (self._usual * np.float32(self._limit * self.spikes * max(1.0, restless)))
+        limit: Picture | np.float32 = np.float32(self._limit * self.spikes)
+        if self._habits.usual is not None:
+            limit = np.maximum(self._habits.usual * np.float32(_BEYOND_HABIT), limit)
+        judged: Picture = residual / (self._usual * limit * np.float32(max(1.0, restless)))
         return judged
 
-    def is_recoded(self, quick: Picture, valid: Mask) -> bool:
-        """All of the picture changed a little, and more than it does from frame to frame: a keyframe."""
-        if not valid.any():
-            return False
-        pulse = _quantile(quick[valid], 0.5)
-        surprising = self._pulse is not None and pulse > 2 * self._pulse + _RECODED_STEP
-        if not surprising:
-            self._pulse = pulse if self._pulse is None else self._pulse + 0.1 * (pulse - self._pulse)
-        return surprising and _quantile(quick[valid], 0.9) < _RECODED_LEVEL
+    def is_recoded(self, residual: Picture, restless: float, at_s: float, valid: Mask) -> bool:
+        """Even the quiet part of the picture changed a little, and more than it has of late: a keyframe."""
+        surprising = restless > _RECODED_JUMP * self._pulse + _RECODED_STEP / max(self.noise, _FLOOR)
+        if surprising and self._learned > LEARN_FRAMES and at_s - self._pulse_s > _RECODED_PAUSE_S:
+            self._pulse_s = at_s
+            return bool(valid.any()) and _quantile(residual[valid], 0.9) < _RECODED_LEVEL + 2 * self.noise
+        self._pulse += 0.2 * (restless - self._pulse)
+        return False
 
     def textured(self, valid: Mask) -> Mask:
         """The windows in which a shift of the whole picture would show best."""
@@ -186,29 +201,33 @@ class ChangeMeter:
 
     def lit_anew(self, new: Sample, valid: Mask) -> bool:
         """The level of most of the picture changed since the last frame: a lamp, infrared, the exposure."""
-        steps = np.abs(new.mean - self._history[-1].mean)[valid]
+        last = self._reference.last
+        assert last is not None
+        steps = np.abs(new.mean - last.mean)[valid]
         return bool(steps.size) and _quantile(steps, 0.4) > _LIT_STEP + self.noise
 
     def keep(self, new: Sample) -> None:
         """Make `new` a reference."""
-        self._history.append(new)
+        self._reference.keep(new)
 
     def forget(self) -> None:
         """Nothing before can be compared with what comes (break); the noise is learned anew quickly."""
-        self._history.clear()
+        self._reference.forget()
         self._learned = 0
 
     def recode(self) -> None:
         """The same picture was coded anew: only what comes after is compared with what comes after."""
-        self._history.clear()
+        self._reference.forget()
 
     def reset(self) -> None:
         """As new."""
         self.forget()
-        self._usual = self._texture = self._peaks = self._pulse = None
+        self._usual = self._texture = self._peaks = self._slopes = None
+        self._pulse, self._pulse_s = 0.0, -1e9
+        self._habits.reset()
         self.spikes = _SPIKES[1]
 
-    def learn(self, new: Sample, residual: Picture, ratio: Picture, valid: Mask) -> None:
+    def learn(self, new: Sample, residual: Picture, ratio: Picture, valid: Mask, *, moving: bool) -> None:
         """Learn texture and the usual change; hardly where something clearly moves."""
         self._learned += 1
         if self._texture is None or self._learned % 5 == 1:
@@ -218,16 +237,21 @@ class ChangeMeter:
             self._usual = np.full(residual.shape, 1.3 * level, np.float32)
         usual = self._usual
         rate = max(_RATE, 0.5 / self._learned)
-        step = np.where(residual > usual, rate * _QUANTILE, rate * (_QUANTILE - 1)).astype(np.float32)
-        moving = ratio > _CLEARLY
+        step = (_ABOVE_MEAN * residual - usual) * np.float32(rate)
         if self._learned <= LEARN_FRAMES:
             np.maximum(usual, np.minimum(residual, 6 * level), out=usual)
-        elif moving.any():
-            step[grow(moving)] *= 0.1
-        self._learn_spikes(residual / usual, valid)
-        # What was learned too high (somebody moved meanwhile) falls faster.
-        step[residual < 0.4 * usual] *= 2
-        usual *= 1 + step
+        else:
+            # What moves is not usual; what moves for minutes becomes so.
+            changes = ratio > (_PERHAPS if moving else _CLEARLY)
+            if changes.any():
+                step[grow(changes) & (step > 0)] *= _MOVING_RATE
+        units = residual / usual
+        self._learn_spikes(units, valid)
+        if self._learned > LEARN_FRAMES:
+            assert self._texture is not None
+            small = np.float32(_BREATH_PX) * self._texture / usual
+            self._habits.update(units, new.at_s, moving=moving, small=small)
+        usual += step
         self.noise += rate * (level - self.noise) if self._learned > 1 else level - self.noise
         # Keyframes come every few seconds and change all of the picture a little.
         self._worst = max(level, self._worst * _FORGET_WORST)
@@ -260,8 +284,7 @@ class ChangeMeter:
         square[:, 1:] = (picture[:, 1:] - picture[:, :-1]) ** 2
         square[1:] += (picture[1:] - picture[:-1]) ** 2
         power = windows_of(self._backend.cell_means(square))
-        # A difference of two noisy frames holds as much noise as a difference of two noisy neighbours.
-        texture = np.sqrt(np.maximum(power - 2 * self.noise**2, 0))
+        texture = np.sqrt(np.maximum(power - 2 * self.grain**2, 0))
         self._texture = (
             texture if self._texture is None else self._texture + np.float32(0.3) * (texture - self._texture)
         )
@@ -272,25 +295,6 @@ def _weights(cells: int, pixels: int) -> Picture:
     place = np.clip((np.arange(pixels) + 0.5) / CELL_PX - 0.5, 0, cells - 1)
     weights: Picture = np.maximum(0, 1 - np.abs(place[:, None] - np.arange(cells)[None, :])).astype(np.float32)
     return weights
-
-
-def fine_shift(reference: Picture, picture: Picture) -> tuple[float, float]:
-    """The rest of a shift, below a pixel: least squares over the gradients, without what changed for itself."""
-    inner = reference[4:-4, 4:-4]
-    gx = (reference[4:-4, 5:-3] - reference[4:-4, 3:-5]) * np.float32(0.5)
-    gy = (reference[5:-3, 4:-4] - reference[3:-5, 4:-4]) * np.float32(0.5)
-    change = picture[4:-4, 4:-4] - inner
-    change -= change.mean()
-    # Pixels that differ by more than a pixel or two can explain belong to bodies and light.
-    weight = (np.abs(change) < 6 + 1.5 * (np.abs(gx) + np.abs(gy))).astype(np.float32)
-    wx, wy = gx * weight, gy * weight
-    xx, xy, yy = float((wx * gx).sum()), float((wx * gy).sum()), float((wy * gy).sum())
-    tx, ty = float((wx * change).sum()), float((wy * change).sum())
-    determinant = xx * yy - xy * xy
-    if determinant < 1e-3 * (xx + yy) ** 2 + 1e-6:
-        return 0.0, 0.0
-    dx, dy = -(yy * tx - xy * ty) / determinant, -(xx * ty - xy * tx) / determinant
-    return min(0.5, max(-0.5, dx)), min(0.5, max(-0.5, dy))
 
 
 def _quantile(values: Picture, share: float) -> float:

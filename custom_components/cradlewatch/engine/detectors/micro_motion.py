@@ -84,6 +84,7 @@ class MicroMotionDetector:
         assert self._crib is not None
         count = cells.shape[0]
         steady = cells - cells.mean(axis=0)
+        _take_out_common(steady)
         self._take_out_coder(steady, rate_hz)
         time = np.linspace(-1, 1, count, dtype=np.float32)
         slope = np.tensordot(time, steady, axes=1) / np.float32(np.dot(time, time))
@@ -149,3 +150,12 @@ class MicroMotionDetector:
         self._forget_window()
         self._recoded.clear()
         self._found, self._judged_s = None, -1e9
+
+
+def _take_out_common(steady: NDArray[np.float32]) -> None:
+    """Take away what all of the picture does together (a lamp, the exposure), as strongly as each cell follows it."""
+    common = np.median(steady, axis=(1, 2)).astype(np.float32)
+    power = float(np.dot(common, common))
+    if power > 0:
+        follows = np.tensordot(common, steady, axes=1) / np.float32(power)
+        steady -= common[:, None, None] * follows

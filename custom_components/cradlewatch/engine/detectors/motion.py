@@ -12,7 +12,9 @@ import numpy as np
 
 from ..models import Activity, EventKind, Signal
 from ..settings import Zone
-from .grid import Mask, count3, polygon_mask
+from .backend import Picture
+from .grid import Mask, count3, grow, polygon_mask
+from .reference import RECENT_S
 from .view import Upset, View
 
 HOLD_S = 0.7
@@ -21,7 +23,10 @@ _LOW = 0.95
 _BLOCK_WINDOWS = 5
 """A single block of a coder covers so many windows."""
 _BURST_WINDOWS = 12
-_CONFIRM_S = 1.0
+_CONFIRM_S = 0.95
+"""Less than the second of a clock in the picture."""
+_FADES_S = 0.18
+_FORGET_LONE = 0.999
 _MAX_GAP_S = 1.6
 _LEVEL_S = 1.0
 _RISE = ((Activity.ACTIVE, 40.0), (Activity.MODERATE, 22.0), (Activity.CALM, 4.0))
@@ -34,7 +39,9 @@ class MotionDetector:
 
     def __init__(self) -> None:
         self._on = False
-        self._votes: deque[float] = deque(maxlen=3)
+        self._votes: deque[tuple[float, Mask]] = deque(maxlen=4)
+        self._ratios: deque[tuple[float, Picture]] = deque(maxlen=8)
+        self._lone_windows = 0.0
         self._last_low_s = -1e9
         self._seen_s = -1e9
 
@@ -52,28 +59,52 @@ class MotionDetector:
         at_s = view.frame.at_s
         strong = view.ratio > 1
         # Alone in its neighbourhood is noise: windows overlap by half, so what is real touches several.
-        solid = int((strong & (count3(strong) >= 3)).sum())
-        low = view.ratio > _LOW
-        faint = int((low & (count3(low) >= 3)).sum())
-        if view.coded:
-            solid, faint = (count if count > _BLOCK_WINDOWS else 0 for count in (solid, faint))
-        if solid:
-            self._seen_s = at_s
+        strong &= count3(strong) >= 3
+        solid = int(strong.sum())
+        if view.coded and solid <= _BLOCK_WINDOWS:
+            solid = 0
         if view.upset is Upset.BREAK or not view.settled or view.gap_s > _MAX_GAP_S:
             self._votes.clear()
         elif solid and view.upset is not Upset.RECODED:
-            self._votes.append(at_s)
+            self._vote(strong, view)
+        self._ratios.append((at_s, view.ratio))
         if self._on:
-            if faint >= 2 and view.upset in {Upset.NONE, Upset.SHAKE}:
+            low = view.ratio > _LOW
+            faint = int((low & (count3(low) >= 3)).sum())
+            if faint >= (_BLOCK_WINDOWS if view.coded else 2) and view.upset in {Upset.NONE, Upset.SHAKE}:
                 self._last_low_s = at_s
             return self._perhaps_off(at_s)
-        recent = [voted for voted in self._votes if at_s - voted < _CONFIRM_S]
-        if len(recent) >= 2 or (recent and recent[-1] == at_s and solid >= _BURST_WINDOWS):
-            self._on, self._last_low_s = True, at_s
-            peak = float(view.ratio.max())
-            details = {"windows": solid, "ratio": round(peak, 2)}
-            return (Signal(kind=EventKind.MOTION, active=True, at_s=at_s, score=_score(peak), details=details),)
-        return ()
+        self._lone_windows *= _FORGET_LONE
+        if not self._is_movement(at_s, solid):
+            if view.upset is not Upset.BREAK and view.settled:
+                self._lone_windows = max(self._lone_windows, float(solid))
+            return ()
+        self._on, self._last_low_s = True, at_s
+        peak = float(view.ratio.max())
+        details = {"windows": solid, "ratio": round(peak, 2)}
+        return (Signal(kind=EventKind.MOTION, active=True, at_s=at_s, score=_score(peak), details=details),)
+
+    def _vote(self, strong: Mask, view: View) -> None:
+        """A change speaks for movement where it is new: what fades in step with the reference happened once."""
+        at_s = view.frame.at_s
+        while len(self._ratios) > 1 and at_s - self._ratios[1][0] >= _FADES_S:
+            self._ratios.popleft()
+        if self._ratios and self._ratios[0][1].shape == strong.shape and at_s - self._ratios[0][0] < RECENT_S:
+            age_s = at_s - self._ratios[0][0]
+            strong = strong & (view.ratio > (1 - 0.5 * age_s / RECENT_S) * self._ratios[0][1])
+        if int(strong.sum()) >= 2:
+            self._votes.append((at_s, strong))
+            self._seen_s = at_s
+
+    def _is_movement(self, at_s: float, solid: int) -> bool:
+        """Two votes close to each other within a second, or one by more windows than any lone change of late."""
+        recent = [mask for voted_s, mask in self._votes if at_s - voted_s < _CONFIRM_S]
+        if not recent or self._votes[-1][0] != at_s:
+            return False
+        if solid >= max(_BURST_WINDOWS, 2 * self._lone_windows):
+            return True
+        near = grow(grow(recent[-1]))
+        return any(bool((near & mask).any()) for mask in recent[:-1])
 
     def _perhaps_off(self, at_s: float) -> tuple[Signal, ...]:
         if at_s - self._last_low_s < HOLD_S:
@@ -91,7 +122,8 @@ class MotionDetector:
     def reset(self) -> None:
         """Forget the past."""
         self._votes.clear()
-        self._seen_s = -1e9
+        self._ratios.clear()
+        self._lone_windows, self._seen_s = 0.0, -1e9
 
 
 def _score(peak_ratio: float) -> float:

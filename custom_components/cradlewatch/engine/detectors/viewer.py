@@ -8,8 +8,10 @@ import numpy as np
 from ..models import BoxXyxy, Frame
 from ..settings import SenseSettings
 from .backend import CELL_PX, Picture, VisionBackend
-from .change import ChangeMeter, Sample, fine_shift
+from .change import ChangeMeter
 from .grid import Mask, box_mask, polygon_mask, window_shape, windows_of
+from .reference import Sample
+from .slopes import fine_shift
 from .view import Upset, View
 
 _BREAK_RESTLESS = 2.2
@@ -48,6 +50,8 @@ class Viewer:
         self._shaken_s = -1e9
         self._broken_s = -1e9
         self._last_s: float | None = None
+        self.moving = False
+        """Movement is known to go on (told by whoever decides it): what changes now is no habit of its place."""
 
     def set_overlays(self, boxes: Sequence[BoxXyxy]) -> None:
         """Where the source paints marks of its own."""
@@ -71,26 +75,21 @@ class Viewer:
         shaking = self._is_shaking(frame.at_s)
         if shaking:
             sample = self._steady(picture, sample)
-        quick, residual = meter.measure(sample, shaking=shaking)
-        restless = meter.restlessness(quick, self._valid)
+        residual = meter.residual(sample, shaking=shaking)
+        restless = meter.restlessness(residual, self._valid)
         upset = Upset.NONE
         lit = meter.lit_anew(sample, self._valid)
-        if not shaking and not lit and meter.is_recoded(quick, self._valid):
+        if not shaking and not lit and meter.is_recoded(residual, restless, frame.at_s, self._valid):
             meter.recode()
             upset = Upset.RECODED
-        elif restless > 0 and (lit or self._all_moves(quick, restless)) and self._may_be_upset(frame.at_s):
+        elif meter.knows_usual and (lit or self._all_moves(residual, restless)) and self._may_be_upset(frame.at_s):
             sample, upset = self._explain(
-                picture, sample, quick, lit=lit, broken=lit or restless > _BREAK_RESTLESS, blurred=shaking
+                picture, sample, residual, lit=lit, broken=lit or restless > _BREAK_RESTLESS, blurred=shaking
             )
-        if upset is not Upset.NONE:
-            if upset is Upset.RECODED:
-                residual = quick
             if upset is Upset.SHAKE:
-                quick, residual = meter.measure(sample, shaking=True)
-                restless = meter.restlessness(quick, self._valid)
-        if upset is not Upset.RECODED:
-            restless = meter.restlessness(residual, self._valid)
-        return self._judge(frame, picture, sample, gap_s, (quick, residual, restless), upset)
+                residual = meter.residual(sample, shaking=True)
+                restless = meter.restlessness(residual, self._valid)
+        return self._judge(frame, picture, sample, gap_s, (residual, restless), upset)
 
     def _is_shaking(self, at_s: float) -> bool:
         return self._shift != (0.0, 0.0) or at_s - self._shaken_s < _SHAKE_MEMORY_S
@@ -147,14 +146,14 @@ class Viewer:
             picture=sample.picture,
             cells=sample.cells,
             means=sample.mean,
-            variances=sample.variance,
+            variances=self._meter.variances(sample),
             ratio=ratio,
             valid=valid,
             upset=upset,
             settled=settled,
             shift_xy_px=self._shift,
             shift_stays=self._shift_stays(frame.at_s),
-            noise=self._meter.noise,
+            noise=self._meter.grain,
             coded=self._meter.spikes > _CODED_SPIKES,
         )
 
@@ -177,13 +176,13 @@ class Viewer:
         assert last is not None
         shift = self._place(picture)
         # New light can look like a fraction of a pixel; a knock is more.
-        least_px = 1.0 if lit else 0.1
+        least_px = 1.0 if lit else 0.4
         if max(abs(shift[0] - self._shift[0]), abs(shift[1] - self._shift[1])) > least_px:
             before = self._shift
             self._shift = shift
             steady = self._undo(picture, sample.at_s)
-            unplaced = self._meter.residual(sample, last, shaking=True)
-            if self._fits(self._meter.residual(steady, last, shaking=True), unplaced, quick):
+            unplaced = self._meter.residual(sample, shaking=True)
+            if self._fits(self._meter.residual(steady, shaking=True), unplaced, quick):
                 self._shaken_s = sample.at_s
                 self._upset_since_s = sample.at_s
                 return steady, Upset.SHAKE
@@ -232,11 +231,11 @@ class Viewer:
         picture: Picture,
         sample: Sample,
         gap_s: float,
-        changes: tuple[Picture, Picture, float],
+        change: tuple[Picture, float],
         upset: Upset,
     ) -> View:
         meter = self._meter
-        _, residual, restless = changes
+        residual, restless = change
         valid = self._inside()
         if upset is Upset.BREAK:
             self._broken_s = frame.at_s
@@ -247,7 +246,7 @@ class Viewer:
         if meter.knows_usual and upset is not Upset.BREAK:
             ratio = np.where(valid, meter.ratio(residual, restless), 0).astype(np.float32)
         if upset in {Upset.NONE, Upset.RECODED} and not self._is_shaking(frame.at_s):
-            meter.learn(sample, residual, ratio, valid)
+            meter.learn(sample, residual, ratio, valid, moving=self.moving)
             self._follow(sample.picture)
         if sample is not meter.last:
             meter.keep(sample)
