@@ -115,6 +115,7 @@ async def test_hour_by_code_names_what_each_sentence_rests_on(
     assert state.attributes["provider"] == "local"
     assert state.attributes["incidents"] == 1
     assert "text" in state.state_info["unrecorded_attributes"] if state.state_info else True
+    await until(lambda: told, "the event")
     assert [item.data["crib"] for item in told] == ["Nursery"]
     # Once: nothing is made or told again, and a restart shows it.
     await entry.runtime_data.reports.digests._make_all([DigestSpan.HOUR])
