@@ -1,10 +1,16 @@
 """Small periodic movement: found where it is, absent where nothing moves."""
 
+from pathlib import Path
+
+import av
 import numpy as np
 import pytest
 
+from custom_components.cradlewatch.engine.models import EventKind
 from tests.corpus import films, rooms
-from tests.engine.senses_help import EPOCH_S, both_backends, make_senses, shoot, watch
+from tests.engine.senses_help import EPOCH_S, both_backends, make_senses, shoot, spans_of, watch
+
+INFANT = Path(__file__).resolve().parents[3] / "shared" / "media" / "crib_sleep.mp4"
 
 
 def chest(amplitude_px: float, rate_hz: float) -> list[rooms.Body]:
@@ -55,3 +61,35 @@ def test_not_known_before_a_whole_window_was_seen(backend, monkeypatch):
     senses = make_senses(backend, monkeypatch)
     watch(senses, shoot(2, chest(1.0, 0.6), 8))
     assert senses.reading(EPOCH_S + 8).micro_motion is None
+
+
+def drifting(shot):
+    """The exposure creeps, in one corner up while in the other down, as a camera's automatic does at night."""
+    for t_s, gray in shot:
+        across, down = (np.linspace(-1, 1, size) for size in (gray.shape[1], gray.shape[0]))
+        creep = 3 * np.sin(2 * np.pi * 0.06 * t_s) + 10 * across[None, :] * np.sin(2 * np.pi * 0.11 * t_s + 1)
+        creep = creep + 5 * down[:, None] * np.sin(2 * np.pi * 0.17 * t_s)
+        yield t_s, np.clip(gray + creep, 0, 255).astype(np.uint8)
+
+
+@both_backends
+@pytest.mark.parametrize(("amplitude_px", "found"), [(0.5, True), (0.0, False)])
+def test_a_creeping_exposure_hides_nothing_and_is_nothing(backend, amplitude_px, found, monkeypatch):
+    senses = make_senses(backend, monkeypatch)
+    watch(senses, drifting(shoot(2, chest(amplitude_px, 0.55), 40)))
+    reading = senses.reading(EPOCH_S + 39.8)
+    assert reading.micro_motion is found
+    assert not reading.motion
+
+
+@pytest.mark.skipif(not INFANT.exists(), reason="../shared/media is not there")
+@both_backends
+def test_a_real_infant_asleep_is_seen_and_does_not_move(backend, monkeypatch):
+    """Played to and fro: a loop's cut is a jump that no camera shows."""
+    with av.open(str(INFANT)) as container:
+        frames = [frame for index, frame in enumerate(container.decode(video=0)) if index % 6 == 0]
+        grays = [frame.reformat(320, 320 * frame.height // frame.width, "gray").to_ndarray() for frame in frames]
+    senses = make_senses(backend, monkeypatch)
+    signals = watch(senses, [(index / 5, gray) for index, gray in enumerate((grays + grays[::-1]) * 2)])
+    assert not spans_of(signals, EventKind.MOTION)
+    assert senses.reading(EPOCH_S + (4 * len(grays) - 1) / 5).micro_motion is True

@@ -28,6 +28,10 @@ _MIN_CELLS = 4
 _MAX_SHARE = 0.2
 _KEEP_S = 20.0
 _MIN_FPS = 3.0
+_DRIFT_DEGREE = 3
+"""A drift of light or exposure may bend within the window; a swing of the band goes to and fro four times in it."""
+_WIDE_SHARE, _WIDE_MOST = 0.4, 3
+"""What takes hold of so much of the picture is the exposure, a lamp or a swaying camera; a chest is far smaller."""
 
 
 class MicroMotionDetector:
@@ -86,9 +90,8 @@ class MicroMotionDetector:
         steady = cells - cells.mean(axis=0)
         _take_out_common(steady)
         self._take_out_coder(steady, rate_hz)
-        time = np.linspace(-1, 1, count, dtype=np.float32)
-        slope = np.tensordot(time, steady, axes=1) / np.float32(np.dot(time, time))
-        steady = steady - time[:, None, None] * slope
+        _take_out_drift(steady)
+        _take_out_wide(steady)
         power = np.abs(np.fft.rfft(steady * np.hanning(count).astype(np.float32)[:, None, None], axis=0)) ** 2
         hertz = np.fft.rfftfreq(count, 1 / rate_hz)
         usable = self._not_the_coder(hertz)
@@ -159,3 +162,24 @@ def _take_out_common(steady: NDArray[np.float32]) -> None:
     if power > 0:
         follows = np.tensordot(common, steady, axes=1) / np.float32(power)
         steady -= common[:, None, None] * follows
+
+
+def _take_out_drift(steady: NDArray[np.float32]) -> None:
+    """Take away what changes slower than any swing of the band."""
+    count = steady.shape[0]
+    basis, _ = np.linalg.qr(np.vander(np.linspace(-1, 1, count), _DRIFT_DEGREE + 1))
+    basis = basis.astype(np.float32)
+    flat = steady.reshape(count, -1)
+    flat -= basis @ (basis.T @ flat)
+
+
+def _take_out_wide(steady: NDArray[np.float32]) -> None:
+    """Take away the strongest changes that cells all over the picture share, each in its own measure."""
+    flat = steady.reshape(steady.shape[0], -1)
+    in_time, strength, in_place = np.linalg.svd(flat, full_matrices=False)
+    for index in range(min(_WIDE_MOST, strength.size)):
+        place = in_place[index]
+        # The share of the cells that take part: 1 if all do alike, towards 0 for a single one.
+        share = 1 / (float((place**4).sum()) * place.size)
+        if share > _WIDE_SHARE:
+            flat -= np.outer(in_time[:, index] * strength[index], place)
