@@ -98,6 +98,9 @@ class CribState:
     frame_lag_ms: int | None = None
     ai_latency_s: float | None = None
     safety: SafetyView = SafetyView()
+    safety_score: int | None = None
+    safety_score_rests_on: str | None = None
+    """`report` (of the last ten-minute window) or `check` (of the last picture): the lower of the two."""
     last_event: MonitorEvent | None = None
     last_event_title: str | None = None
     report: ReportView | None = None

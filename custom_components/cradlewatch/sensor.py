@@ -173,7 +173,10 @@ CRIB_DESCRIPTIONS = (
         attributes=_safety_attributes,
     ),
     CribSensorDescription(
-        key=KEY_SAFETY_SCORE, state_class=SensorStateClass.MEASUREMENT, value=lambda state: state.safety.score
+        key=KEY_SAFETY_SCORE,
+        state_class=SensorStateClass.MEASUREMENT,
+        value=lambda state: state.safety_score,
+        attributes=lambda state: {"rests_on": state.safety_score_rests_on},
     ),
     CribSensorDescription(
         key=KEY_LAST_EVENT_TITLE, value=lambda state: state.last_event_title, attributes=_last_event_attributes

@@ -1,9 +1,11 @@
 """Keeps the shown state of one crib: rounded, rate limited, and told only when something changed."""
 
 from dataclasses import replace
+from datetime import timedelta
 import time
 
 from homeassistant.core import callback
+from homeassistant.util import dt as dt_util
 
 from .coordinator import CribCoordinator, CribState, DigestView, ReportProgress, ReportView, SafetyView
 from .engine.models import Link, LinkState, LoopFigures, MonitorEvent, Reading, Sleep, StreamInfo
@@ -13,6 +15,8 @@ _FIGURES_EVERY_S = 30.0
 _LEVEL_EVERY_S = 10.0
 _LEVEL_JUMP = 15
 _SOUND_JUMP_DB = 6
+_REPORT_COUNTS = timedelta(minutes=25)
+"""After the end of its window: until the next report, and a late one, are there."""
 _MOTION_HOLD_S = 10.0
 """A child that stirs is moving, not moving, still, moving: the detector's pauses are no news for a logbook."""
 
@@ -41,7 +45,8 @@ class StateKeeper:
         self._state = state = replace(self._state, motion=self._motion(time.monotonic()))
         asleep = None if state.sleep is None else state.sleep is Sleep.ASLEEP
         judged = self._judge.state(time.monotonic(), asleep=asleep, enabled=state.ai_on)
-        self._show(safety=_view(judged))
+        score, rests_on = _score(judged, state)
+        self._show(safety=_view(judged), safety_score=score, safety_score_rests_on=rests_on)
 
     @callback
     def set_switches(self, *, privacy: bool, ai_on: bool) -> None:
@@ -121,6 +126,7 @@ class StateKeeper:
     def set_report(self, report: ReportView) -> None:
         """The newest report."""
         self._show(report=report)
+        self.refresh()
 
     @callback
     def set_digest(self, digest: DigestView, *, of_day: bool) -> None:
@@ -180,6 +186,17 @@ class StateKeeper:
             return shown
         self._next_sound_s = now_s + _LEVEL_EVERY_S
         return level
+
+
+def _score(judged: SafetyState, state: CribState) -> tuple[int | None, str | None]:
+    """The lower of what the last window's report and the last picture's verdict give; a report soon says nothing."""
+    scores = [] if judged.score is None else [(judged.score, "check")]
+    report = state.report
+    if report is not None and report.score is not None and state.watching:
+        age = dt_util.utcnow() - report.end
+        if timedelta(0) <= age < _REPORT_COUNTS:
+            scores.append((report.score, "report"))
+    return min(scores, default=(None, None))
 
 
 def _view(judged: SafetyState) -> SafetyView:

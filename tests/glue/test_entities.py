@@ -1,5 +1,6 @@
 """Entities and actions as a parent uses them."""
 
+from datetime import timedelta
 from pathlib import Path
 import time
 from types import SimpleNamespace
@@ -8,10 +9,13 @@ from typing import Any
 from homeassistant.auth.models import User
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError, Unauthorized
+from homeassistant.util import dt as dt_util
 import pytest
 
 from custom_components.cradlewatch import state as state_module
-from custom_components.cradlewatch.engine.models import Activity, EventKind, LoopFigures, Reading
+from custom_components.cradlewatch.coordinator import CribState, ReportView
+from custom_components.cradlewatch.engine.models import Activity, EventKind, Link, LoopFigures, Reading
+from custom_components.cradlewatch.engine.safety import SafetyState
 from tests.glue.homes import add_home, crib_data, crib_of, crib_state, entity_id, leave, live, until
 
 EVENT_ATTRIBUTES = {
@@ -174,3 +178,29 @@ async def test_motion_stays_on_while_a_child_stirs(
     assert feel(True) is True
     assert feel(False, visible=False) is None, "what is not seen is not held"
     await leave(hass, entry)
+
+
+@pytest.mark.parametrize(
+    ("check", "report", "age_min", "watching", "score"),
+    [
+        (None, None, 1, True, (None, None)),
+        (90, None, 1, True, (90, "check")),
+        (None, 70, 1, True, (70, "report")),
+        (100, 70, 1, True, (70, "report")),
+        (70, 100, 1, True, (70, "check")),
+        (None, 70, 26, True, (None, None)),
+        (None, 70, -5, True, (None, None)),
+        (None, 70, 1, False, (None, None)),
+    ],
+)
+def test_the_lower_score_counts_and_an_old_one_says_nothing(
+    check: int | None, report: int | None, age_min: int, watching: bool, score: tuple[int | None, str | None]
+) -> None:
+    now = dt_util.utcnow()
+    judged = SafetyState(
+        safety=None, reason="expired", attention=None, score=check, verdict=None, valid_until_s=None
+    )  # fmt: skip
+    end = now - timedelta(minutes=age_min)
+    view = ReportView(at=now, start=end, end=end, text="", score=report, provider="gemini")
+    link = Link.LIVE if watching else Link.LOST
+    assert state_module._score(judged, CribState(link=link, report=view)) == score

@@ -108,6 +108,10 @@ async def test_window_is_recorded_understood_and_told(hass: HomeAssistant, video
     assert attributes["provider"] == "gemini"
     assert attributes["tokens_in"] > 0
     assert attributes["incidents"][0]["hazard"] == "Head over the edge"
+    score = await until(
+        lambda: (s := crib_state(hass, monitor, "sensor", "safety_score")).state == "70" and s, "the window's score"
+    )
+    assert score.attributes["rests_on"] == "report", "the pictures of the checks are harmless"
     # One video of the window, sampled at its own rate; the detectors' incidents and the age beside it.
     request = gemini.reports[0]
     assert len(request.images) == 1
