@@ -91,3 +91,11 @@ def test_bounded_and_kept_over_a_restart() -> None:
     assert again.to_json() == book.to_json()
     assert again.offset(EventKind.MOTION, NOW) == book.offset(EventKind.MOTION, NOW)
     assert FeedbackBook.from_json(None).to_json() == []
+
+
+def test_a_word_taken_back_leaves_a_confirmed_danger_what_it_was() -> None:
+    """After the first word the incident is a person's: the second no longer says that a model had confirmed it."""
+    book = _book(FALSE, confirmed=True)
+    assert book.undo("e0")
+    book.give(FeedbackEntry(event_id="e0", kind=EventKind.MOTION, label=FALSE, at=NOW))
+    assert book.offset(EventKind.MOTION, NOW) == 0

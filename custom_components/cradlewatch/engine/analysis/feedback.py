@@ -48,11 +48,13 @@ class FeedbackBook:
 
     def __init__(self) -> None:
         self._entries: dict[str, FeedbackEntry] = {}
+        self._undone_dangers: set[str] = set()
+        """Confirmed by a model, and the word about them taken back: a new word about them raises no bar either."""
 
     def give(self, entry: FeedbackEntry) -> FeedbackEntry | None:
         """Note a word; returns the one it replaces. Only the newest 500 are kept."""
         before = self._entries.pop(entry.event_id, None)
-        if before is not None and before.confirmed_danger:
+        if entry.event_id in self._undone_dangers or (before is not None and before.confirmed_danger):
             # The first word made the incident a person's; what a model had confirmed of it stays so.
             entry = replace(entry, confirmed_danger=True)
         self._entries[entry.event_id] = entry
@@ -62,7 +64,10 @@ class FeedbackBook:
 
     def undo(self, event_id: str) -> bool:
         """Forget the word about an incident; False where there was none."""
-        return self._entries.pop(event_id, None) is not None
+        before = self._entries.pop(event_id, None)
+        if before is not None and before.confirmed_danger:
+            self._undone_dangers.add(event_id)
+        return before is not None
 
     def offset(self, kind: EventKind, local_now: datetime) -> float:
         """What to add to the threshold of `kind` at this hour: above 0 after false alarms, below after real ones."""
