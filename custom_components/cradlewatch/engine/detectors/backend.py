@@ -27,6 +27,14 @@ class VisionBackend(Protocol):
         """Means of 2 x 2 pixels; an odd last row or column is dropped."""
         ...
 
+    def smooth(self, cells: Picture) -> Picture:
+        """Means of 3 x 3 neighbours, the edges repeated."""
+        ...
+
+    def blend(self, picture: Picture, new: Picture, share: float) -> None:
+        """Take a share of `new` into `picture`, in place."""
+        ...
+
     def cell_means(self, picture: Picture) -> Picture:
         """Means of CELL_PX x CELL_PX pixels; what is left over at the edges is dropped."""
         ...
@@ -59,9 +67,20 @@ class NumpyBackend:
 
     def half(self, gray: NDArray[np.uint8]) -> Picture:
         height, width = gray.shape[0] & ~1, gray.shape[1] & ~1
-        rows = gray[0:height:2, :width].astype(np.uint16)
-        rows += gray[1:height:2, :width]
-        return (rows[:, 0::2] + rows[:, 1::2]).astype(np.float32) * np.float32(0.25)
+        # Two neighbours are one 16 bit number: both bytes of it are added, whichever comes first.
+        pairs = np.ascontiguousarray(gray[:height, :width]).view(np.uint16)
+        sums = (pairs & np.uint16(0xFF)) + (pairs >> np.uint16(8))
+        halved = (sums[0::2] + sums[1::2]).astype(np.float32)
+        halved *= np.float32(0.25)
+        return halved
+
+    def smooth(self, cells: Picture) -> Picture:
+        return blur3(cells)
+
+    def blend(self, picture: Picture, new: Picture, share: float) -> None:
+        step = new - picture
+        step *= np.float32(share)
+        picture += step
 
     def cell_means(self, picture: Picture) -> Picture:
         height, width = (side // CELL_PX for side in picture.shape)
@@ -77,7 +96,10 @@ class NumpyBackend:
         return found
 
     def reach(self, picture: Picture) -> tuple[Picture, Picture]:
-        return _spread3(picture, np.minimum) - picture, _spread3(picture, np.maximum) - picture
+        below, above = _spread3(picture, np.minimum), _spread3(picture, np.maximum)
+        below -= picture
+        above -= picture
+        return below, above
 
     def powers(self, error: Picture) -> Picture:
         height, width = (side // CELL_PX for side in error.shape)
@@ -121,13 +143,29 @@ class NumpyBackend:
         return found
 
 
+def blur3(grid: Picture) -> Picture:
+    """Mean of 3 x 3 neighbours, the edges repeated."""
+    padded = np.empty((grid.shape[0] + 2, grid.shape[1] + 2), np.float32)
+    padded[1:-1, 1:-1] = grid
+    padded[0, 1:-1], padded[-1, 1:-1] = grid[0], grid[-1]
+    padded[:, 0], padded[:, -1] = padded[:, 1], padded[:, -2]
+    rows = padded[:-2] + padded[1:-1] + padded[2:]
+    means: Picture = (rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]) * np.float32(1 / 9)
+    return means
+
+
 def _spread3(picture: Picture, extreme: np.ufunc) -> Picture:
+    """The lowest or highest of 3 x 3 neighbours, by whole lines: single columns are slow to walk through."""
     rows = picture.copy()
     extreme(rows[1:], picture[:-1], out=rows[1:])
     extreme(rows[:-1], picture[1:], out=rows[:-1])
     spread = rows.copy()
-    extreme(spread[:, 1:], rows[:, :-1], out=spread[:, 1:])
-    extreme(spread[:, :-1], rows[:, 1:], out=spread[:, :-1])
+    line, before = spread.reshape(-1), rows.reshape(-1)
+    extreme(line[1:-1], before[:-2], out=line[1:-1])
+    extreme(line[1:-1], before[2:], out=line[1:-1])
+    # At their ends the lines ran on into their neighbours.
+    extreme(rows[:, 0], rows[:, 1], out=spread[:, 0])
+    extreme(rows[:, -1], rows[:, -2], out=spread[:, -1])
     return spread
 
 
@@ -155,12 +193,22 @@ class OpenCvBackend:
         self._cv2: Any = cv2
         self._square = np.ones((3, 3), np.uint8)
         self._windows: dict[tuple[int, int], Picture] = {}
+        self._whole = np.empty((0, 0), np.float32)
 
     def half(self, gray: NDArray[np.uint8]) -> Picture:
         height, width = gray.shape[0] & ~1, gray.shape[1] & ~1
-        picture = gray[:height, :width].astype(np.float32)
-        halved: Picture = self._cv2.resize(picture, (width // 2, height // 2), interpolation=self._cv2.INTER_AREA)
+        if self._whole.shape != (height, width):
+            self._whole = np.empty((height, width), np.float32)
+        np.copyto(self._whole, gray[:height, :width])
+        halved: Picture = self._cv2.resize(self._whole, (width // 2, height // 2), interpolation=self._cv2.INTER_AREA)
         return halved
+
+    def smooth(self, cells: Picture) -> Picture:
+        means: Picture = self._cv2.blur(cells, (3, 3), borderType=self._cv2.BORDER_REPLICATE)
+        return means
+
+    def blend(self, picture: Picture, new: Picture, share: float) -> None:
+        self._cv2.accumulateWeighted(new, picture, share)
 
     def cell_means(self, picture: Picture) -> Picture:
         height, width = (side // CELL_PX for side in picture.shape)
@@ -169,14 +217,18 @@ class OpenCvBackend:
         return means
 
     def reach(self, picture: Picture) -> tuple[Picture, Picture]:
-        return self._cv2.erode(picture, self._square) - picture, self._cv2.dilate(picture, self._square) - picture
+        below, above = self._cv2.erode(picture, self._square), self._cv2.dilate(picture, self._square)
+        below -= picture
+        above -= picture
+        return below, above
 
     def powers(self, error: Picture) -> Picture:
         height, width = (side // CELL_PX for side in error.shape)
         whole = error[: height * CELL_PX, : width * CELL_PX]
         area = self._cv2.INTER_AREA
         pairs = self._cv2.resize(whole, (width * CELL_PX // 2, height * CELL_PX // 2), interpolation=area)
-        powers: Picture = self._cv2.resize(pairs * pairs, (width, height), interpolation=area)
+        pairs *= pairs
+        powers: Picture = self._cv2.resize(pairs, (width, height), interpolation=area)
         return powers
 
     def shift(self, picture: Picture, dx_px: float, dy_px: float) -> Picture:

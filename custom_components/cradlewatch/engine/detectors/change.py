@@ -1,24 +1,21 @@
 """How much a window of the picture changed beyond its noise, the light and the shake.
 
 Every window (8 x 8 working pixels) is compared with the mean of itself over the last 0.85 s, so that the reference has
-little noise of its own. Before the residual is taken, a tremble of the whole picture and what light does to a surface
-(gain and offset, alike among neighbours) are fitted away, and what a shift by half a pixel would do to the texture is
-tolerated. What is left is averaged over 2 x 2 pixels before it is squared: grain averages out, a body does not. It is
-judged against the window's own usual change, scaled by how restless the whole picture is right now, and against what
-this place does by itself now and then (`habits.py`): sensor noise, compression and jitter all stay below their limit.
+little noise of its own (`compare.py`). What light and a small shift leave is judged against the window's own usual
+change, scaled by how restless the whole picture is right now, and against what this place does by itself now and then
+(`habits.py`): sensor noise, compression and jitter all stay below their limit.
 """
 
 import numpy as np
 
-from .backend import CELL_PX, Picture, VisionBackend
-from .grid import Mask, blur3, grow, windows_of
+from .backend import Picture, VisionBackend
+from .compare import Comparison
+from .grid import Mask, exceeds, grow, quantile, windows_of
 from .habits import Habits
-from .reference import Mean, Reference, Sample
-from .slopes import Slopes
+from .reference import Reference, Sample
 
 _FLOOR = 0.35
 """Gray levels: below this nothing is a change, whatever a drawn picture without noise learned."""
-_GAIN_LIMIT = 1.6
 _ABOVE_MEAN = 1.3
 """The usual change is so many times the mean one: about its 93rd percentile in plain grain."""
 _RATE = 0.04
@@ -26,10 +23,6 @@ _PERHAPS, _MOVING_RATE = 0.7, 0.1
 """While something moves: times the limit above which a window may be part of it, and how much of it is learned."""
 _BREATH_PX = 0.04
 """Working pixels."""
-_STEADY_SHIFT_PX = 0.5
-"""Working pixels: a shift below it is jitter."""
-_SHAKEN_SHIFT_PX = 0.9
-"""The same while the camera shakes: what undoing the shake by interpolation may leave."""
 _CHRONIC_SHIFT_PX = 1.0
 """What moves by less than this again and again (breathing, a curtain) may be learned as usual."""
 _CLEARLY = 2.0
@@ -41,13 +34,7 @@ _LIT_STEP = 2.0
 LEARN_FRAMES = 8
 """At a start and after a break the noise is learned at once, moving or not."""
 _FORGET_WORST = 0.98
-_TREMBLE_PX, _TREMBLE_EXPLAINS = 0.08, 0.12
-"""Working pixels, and the share of the change that a tremble must explain: a body in one place explains less."""
-_TREMBLED_SHIFT_PX, _TREMBLE_MEMORY_S = 0.9, 4.0
-_SLOPES_FRAMES = 5
 _BEYOND_HABIT = 1.25
-_LIGHT_STEP = 0.75
-"""Gray levels that many cells must change by before the light's gain is fitted, too."""
 _RECODED_JUMP, _RECODED_STEP, _RECODED_LEVEL = 1.3, 0.04, 4.0
 """Times the pulse of late, and gray levels above it; gray levels that nearly all of it stays below."""
 _RECODED_PAUSE_S = 0.5
@@ -67,14 +54,12 @@ class ChangeMeter:
         self._reference = Reference()
         self._usual: Picture | None = None
         self._texture: Picture | None = None
-        self._weights: dict[tuple[int, int], tuple[Picture, Picture]] = {}
+        self._comparison = Comparison(backend)
         self._learned = 0
         self._worst = 0.0
         self._pulse = 0.0
         self._pulse_s = -1e9
         self._habits = Habits()
-        self._slopes: Slopes | None = None
-        self._trembled_s = -1e9
         self._peaks: Picture | None = None
         self.spikes = _SPIKES[1]
         self.noise = 1.0
@@ -82,12 +67,13 @@ class ChangeMeter:
     def sample(self, picture: Picture, at_s: float) -> Sample:
         """Prepare a working picture for comparison."""
         cells = self._backend.cell_means(picture)
-        return Sample(at_s, picture, cells, blur3(cells), windows_of(cells))
+        return Sample(at_s, picture, cells, self._backend.smooth(cells), windows_of(cells))
 
     def variances(self, sample: Sample) -> Picture:
         """Variance of the pixels in each window."""
-        square = windows_of(self._backend.cell_means(sample.picture * sample.picture))
-        return np.maximum(square - sample.mean * sample.mean, 0)
+        variances = windows_of(self._backend.cell_means(sample.picture * sample.picture))
+        variances -= sample.mean * sample.mean
+        return np.maximum(variances, 0, out=variances)
 
     @property
     def last(self) -> Sample | None:
@@ -101,63 +87,7 @@ class ChangeMeter:
 
     def residual(self, new: Sample, *, shaking: bool = False) -> Picture:
         """Root mean square per window, in gray levels, of what light and a small shift do not explain."""
-        old = self._reference.mean(new.at_s)
-        offset = new.smooth - old.smooth
-        error = new.picture - old.picture
-        below, above = self._backend.reach(old.picture)
-        share = _SHAKEN_SHIFT_PX if shaking else _STEADY_SHIFT_PX
-        if not shaking:
-            if self._fit_shift(error, old.picture, below, above, new.at_s):
-                offset = blur3(self._backend.cell_means(error))
-            if new.at_s - self._trembled_s < _TREMBLE_MEMORY_S:
-                shaking, share = True, _TREMBLED_SHIFT_PX
-        if _quantile(np.abs(offset), 0.4 if shaking else 0.9) > _LIGHT_STEP:
-            gain = self._gain(new, old)
-            error -= self._spread(gain - 1, error.shape) * old.picture
-            offset = new.smooth - gain * old.smooth
-        error -= self._spread(offset, error.shape)
-        # What lies between a pixel and its neighbours in the old picture is explained by a shift of a fraction of one.
-        if shaking:
-            # Undoing a shift blurs, now the one picture, now the other.
-            lower, higher = self._backend.reach(new.picture)
-            below, above = np.minimum(below, -higher), np.maximum(above, -lower)
-        tolerated = np.float32(share)
-        error -= np.minimum(np.maximum(error, below * tolerated), above * tolerated)
-        power = windows_of(self._backend.powers(error))
-        # The fewer pictures the mean is of, the more of its own noise is in the difference.
-        power *= np.float32(1 / (1 + 1 / old.count))
-        residual: Picture = np.sqrt(power)
-        return residual
-
-    def _fit_shift(self, error: Picture, old: Picture, below: Picture, above: Picture, at_s: float) -> bool:
-        """Take away what a tremble of the whole picture by less than a pixel does to its slopes; True if it did."""
-        if self._slopes is None or self._slopes.x.shape != error.shape or self._learned % _SLOPES_FRAMES == 0:
-            self._slopes = Slopes(old)
-        # A body changes more than a pixel's shift can: what it does beyond that is left out of the fit.
-        dx, dy, explained = self._slopes.shift(np.minimum(np.maximum(error, below), above))
-        if max(abs(dx), abs(dy)) < _TREMBLE_PX or explained < _TREMBLE_EXPLAINS:
-            return False
-        self._trembled_s = at_s
-        error += self._slopes.x * np.float32(dx)
-        error += self._slopes.y * np.float32(dy)
-        return True
-
-    def _gain(self, new: Sample, old: Mean) -> Picture:
-        """Gain of the light per cell, alike among neighbours. Bounded: what vanished is no light turned down."""
-        mean_new, mean_old = new.smooth, old.smooth
-        cross = blur3(self._backend.cell_means(new.picture * old.picture)) - mean_new * mean_old
-        power = blur3(self._backend.cell_means(old.picture * old.picture)) - mean_old * mean_old
-        gain: Picture = np.clip((cross + 8) / (np.maximum(power, 0) + 8), 1 / _GAIN_LIMIT, _GAIN_LIMIT)
-        return gain
-
-    def _spread(self, cells: Picture, shape: tuple[int, ...]) -> Picture:
-        """Cells to pixels, bilinear, the outermost cells continued to the edges."""
-        key = (shape[0], shape[1])
-        if key not in self._weights:
-            self._weights = {key: (_weights(cells.shape[0], shape[0]), _weights(cells.shape[1], shape[1]).T.copy())}
-        rows, columns = self._weights[key]
-        spread: Picture = rows @ (cells @ columns)
-        return spread
+        return self._comparison.residual(new, self._reference.mean(new.at_s), shaking=shaking)
 
     @property
     def grain(self) -> float:
@@ -173,16 +103,15 @@ class ChangeMeter:
         """How far the quiet third of the picture is above its usual change; 1 is usual, 0 where it stands still."""
         if self._usual is None:
             return 0.0
-        ratios = (residual / self._usual)[valid]
-        return _quantile(ratios, 0.3) / 0.75 if ratios.size else 0.0
+        return quantile((residual / self._usual)[valid], 0.3) / 0.75
 
-    def ratio(self, residual: Picture, restless: float) -> Picture:
-        """The residuals against their limits; above 1 is a change."""
+    def ratio(self, residual: Picture) -> Picture:
+        """The residuals against their limits; above 1 is a change, where the picture is no more restless than usual."""
         assert self._usual is not None
         limit: Picture | np.float32 = np.float32(self._limit * self.spikes)
         if self._habits.usual is not None:
             limit = np.maximum(self._habits.usual * np.float32(_BEYOND_HABIT), limit)
-        judged: Picture = residual / (self._usual * limit * np.float32(max(1.0, restless)))
+        judged: Picture = residual / (self._usual * limit)
         return judged
 
     def is_recoded(self, residual: Picture, restless: float, at_s: float, valid: Mask) -> bool:
@@ -190,21 +119,20 @@ class ChangeMeter:
         surprising = restless > _RECODED_JUMP * self._pulse + _RECODED_STEP / max(self.noise, _FLOOR)
         if surprising and self._learned > LEARN_FRAMES and at_s - self._pulse_s > _RECODED_PAUSE_S:
             self._pulse_s = at_s
-            return bool(valid.any()) and _quantile(residual[valid], 0.9) < _RECODED_LEVEL + 2 * self.noise
+            return bool(valid.any()) and not exceeds(residual[valid], _RECODED_LEVEL + 2 * self.noise, 0.9)
         self._pulse += 0.2 * (restless - self._pulse)
         return False
 
     def textured(self, valid: Mask) -> Mask:
         """The windows in which a shift of the whole picture would show best."""
         assert self._texture is not None
-        return valid & (self._texture > max(4 * self.noise, _quantile(self._texture[valid], 0.7)))
+        return valid & (self._texture > max(4 * self.noise, quantile(self._texture[valid], 0.7)))
 
     def lit_anew(self, new: Sample, valid: Mask) -> bool:
         """The level of most of the picture changed since the last frame: a lamp, infrared, the exposure."""
         last = self._reference.last
         assert last is not None
-        steps = np.abs(new.mean - last.mean)[valid]
-        return bool(steps.size) and _quantile(steps, 0.4) > _LIT_STEP + self.noise
+        return exceeds(np.abs(new.mean - last.mean)[valid], _LIT_STEP + self.noise, 0.4)
 
     def keep(self, new: Sample) -> None:
         """Make `new` a reference."""
@@ -222,7 +150,8 @@ class ChangeMeter:
     def reset(self) -> None:
         """As new."""
         self.forget()
-        self._usual = self._texture = self._peaks = self._slopes = None
+        self._usual = self._texture = self._peaks = None
+        self._comparison.reset()
         self._pulse, self._pulse_s = 0.0, -1e9
         self._habits.reset()
         self.spikes = _SPIKES[1]
@@ -232,12 +161,14 @@ class ChangeMeter:
         self._learned += 1
         if self._texture is None or self._learned % 5 == 1:
             self._learn_texture(new.picture)
-        level = max(_FLOOR, _quantile(residual[valid], 0.5)) if valid.any() else _FLOOR
+        level = max(_FLOOR, quantile(residual[valid], 0.5)) if valid.any() else _FLOOR
         if self._usual is None:
             self._usual = np.full(residual.shape, 1.3 * level, np.float32)
         usual = self._usual
         rate = max(_RATE, 0.5 / self._learned)
-        step = (_ABOVE_MEAN * residual - usual) * np.float32(rate)
+        step = residual * np.float32(_ABOVE_MEAN)
+        step -= usual
+        step *= np.float32(rate)
         if self._learned <= LEARN_FRAMES:
             np.maximum(usual, np.minimum(residual, 6 * level), out=usual)
         else:
@@ -249,8 +180,10 @@ class ChangeMeter:
         self._learn_spikes(units, valid)
         if self._learned > LEARN_FRAMES:
             assert self._texture is not None
-            small = np.float32(_BREATH_PX) * self._texture / usual
-            self._habits.update(units, new.at_s, moving=moving, small=small)
+            texture = self._texture
+            self._habits.update(
+                units, new.at_s, moving=moving, small=lambda: np.float32(_BREATH_PX) * texture / usual
+            )
         usual += step
         self.noise += rate * (level - self.noise) if self._learned > 1 else level - self.noise
         # Keyframes come every few seconds and change all of the picture a little.
@@ -261,42 +194,34 @@ class ChangeMeter:
         """How far the change of a typical window spikes now and then: hardly for a sensor, far for a coder."""
         if self._peaks is None or self._peaks.shape != ratios.shape:
             self._peaks = np.full(ratios.shape, _SPIKES[1], np.float32)
-        np.maximum(self._peaks * np.float32(_FORGET_PEAK), ratios, out=self._peaks)
-        self.spikes = min(_SPIKES[2], max(_SPIKES[0], _quantile(self._peaks[valid], 0.75)))
+        self._peaks *= np.float32(_FORGET_PEAK)
+        np.maximum(self._peaks, ratios, out=self._peaks)
+        self.spikes = min(_SPIKES[2], max(_SPIKES[0], quantile(self._peaks[valid], 0.75)))
 
     def _bound(self, usual: Picture, residual: Picture, valid: Mask, rate: float) -> None:
         """The picture as a whole leads: its noise falls and rises faster than a window alone may."""
         assert self._texture is not None
         follow = self.restlessness(residual, valid)
         if follow > 0:
-            usual *= np.float32(np.clip(follow, 1 - 0.2 * rate, 1 + rate))
+            usual *= np.float32(min(1 + rate, max(1 - 0.2 * rate, follow)))
         chronic = _CHRONIC_SHIFT_PX * self._texture
-        np.clip(
-            usual,
-            max(_FLOOR, 0.7 * self.noise, 0.6 * self._worst),
-            np.sqrt(9 * self._worst**2 + chronic * chronic) + _FLOOR,
-            out=usual,
-        )
+        highest = np.sqrt(9 * self._worst**2 + chronic * chronic)
+        highest += np.float32(_FLOOR)
+        np.maximum(usual, np.float32(max(_FLOOR, 0.7 * self.noise, 0.6 * self._worst)), out=usual)
+        np.minimum(usual, highest, out=usual)
 
     def _learn_texture(self, picture: Picture) -> None:
         """Root mean square gradient per window, without the share of the noise."""
         square = np.zeros_like(picture)
-        square[:, 1:] = (picture[:, 1:] - picture[:, :-1]) ** 2
-        square[1:] += (picture[1:] - picture[:-1]) ** 2
+        line, flat = square.reshape(-1), picture.reshape(-1)
+        np.subtract(flat[1:], flat[:-1], out=line[1:])
+        square[:, 0] = 0
+        square *= square
+        steps = picture[1:] - picture[:-1]
+        steps *= steps
+        square[1:] += steps
         power = windows_of(self._backend.cell_means(square))
         texture = np.sqrt(np.maximum(power - 2 * self.grain**2, 0))
         self._texture = (
             texture if self._texture is None else self._texture + np.float32(0.3) * (texture - self._texture)
         )
-
-
-def _weights(cells: int, pixels: int) -> Picture:
-    """(pixels, cells): how much of which cells makes a pixel, linearly between their middles."""
-    place = np.clip((np.arange(pixels) + 0.5) / CELL_PX - 0.5, 0, cells - 1)
-    weights: Picture = np.maximum(0, 1 - np.abs(place[:, None] - np.arange(cells)[None, :])).astype(np.float32)
-    return weights
-
-
-def _quantile(values: Picture, share: float) -> float:
-    flat = values.ravel()
-    return float(np.partition(flat, int(share * (flat.size - 1)))[int(share * (flat.size - 1))]) if flat.size else 0.0

@@ -21,15 +21,19 @@ def windows_of(cells: Picture) -> Picture:
     return windows
 
 
-def blur3(grid: Picture) -> Picture:
-    """Mean of 3 x 3 neighbours, the edges repeated."""
-    padded = np.empty((grid.shape[0] + 2, grid.shape[1] + 2), np.float32)
-    padded[1:-1, 1:-1] = grid
-    padded[0, 1:-1], padded[-1, 1:-1] = grid[0], grid[-1]
-    padded[:, 0], padded[:, -1] = padded[:, 1], padded[:, -2]
-    rows = padded[:-2] + padded[1:-1] + padded[2:]
-    means: Picture = (rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]) * np.float32(1 / 9)
-    return means
+def quantile(values: Picture, share: float) -> float:
+    """The value that a share (0-1) of the others is below; 0 of none."""
+    if not values.size:
+        return 0.0
+    flat = values.ravel()
+    place = int(share * (flat.size - 1))
+    return float(np.partition(flat, place)[place])
+
+
+def exceeds(values: Picture, limit: float, share: float) -> bool:
+    """Whether `quantile(values, share)` is above the limit, found by counting; False of none."""
+    above = int(np.count_nonzero(values > np.float32(limit)))
+    return above > 0 and above >= values.size - int(share * (values.size - 1))
 
 
 def count3(mask: Mask) -> NDArray[np.int8]:

@@ -4,6 +4,8 @@ A clock in the picture ticks, a coder renews a block, a hot pixel blinks: each i
 twice in a place within the last minute or so without movement is usual there, and only more than it is a change.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from .backend import Picture
@@ -30,7 +32,7 @@ class Habits:
         self.usual: Picture | None = None
         """In units of the change put in; None before anything was learned."""
 
-    def update(self, change: Picture, at_s: float, *, moving: bool, small: Picture) -> None:
+    def update(self, change: Picture, at_s: float, *, moving: bool, small: Callable[[], Picture]) -> None:
         """Take in the change of each window at a time; `moving`: movement is known to go on.
 
         A breath goes on and on: what stays below `small` becomes a habit then even while it is taken for movement.
@@ -46,7 +48,7 @@ class Habits:
                 if not moved:
                     self._learn(self._before)
                 elif self._moving_share > _ON_AND_ON:
-                    self._learn(np.where(self._before < small, self._before, 0))
+                    self._learn(np.where(self._before < small(), self._before, 0))
             self._before, self._moved_before = self._now, self._moved_now
             self._now, self._moved_now, self._since_s = change.copy(), False, at_s
         np.maximum(self._now, change, out=self._now)

@@ -13,8 +13,8 @@ import numpy as np
 
 from ..models import EventKind, Signal
 from ..settings import Zone
-from .backend import Picture
-from .grid import Mask, blur3, count3
+from .backend import Picture, blur3
+from .grid import Mask, count3
 from .view import Upset, View
 from .zones import crib_mask
 

@@ -40,6 +40,7 @@ class Reference:
         self._samples: deque[Sample] = deque(maxlen=16)
         self._picture: Picture | None = None
         self._smooth: Picture | None = None
+        self._mean = np.empty((0, 0), np.float32)
 
     @property
     def last(self) -> Sample | None:
@@ -58,14 +59,16 @@ class Reference:
         self._samples.append(new)
 
     def mean(self, at_s: float) -> Mean:
-        """The mean of what is young enough at `at_s`; of the newest alone where nothing is."""
+        """The mean of what is young enough at `at_s`; of the newest alone where nothing is. Good until the next one."""
         while len(self._samples) > 1 and at_s - self._samples[0].at_s > RECENT_S:
             self._drop()
         count = len(self._samples)
         assert self._picture is not None
         assert self._smooth is not None
         share = np.float32(1 / count)
-        return Mean(self._picture * share, self._smooth * share, count)
+        if self._mean.shape != self._picture.shape:
+            self._mean = np.empty_like(self._picture)
+        return Mean(np.multiply(self._picture, share, out=self._mean), self._smooth * share, count)
 
     def _drop(self) -> None:
         old = self._samples.popleft()

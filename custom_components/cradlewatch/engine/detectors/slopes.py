@@ -10,8 +10,10 @@ class Slopes:
 
     def __init__(self, picture: Picture) -> None:
         self.x, self.y = np.zeros_like(picture), np.zeros_like(picture)
-        self.x[2:-2, 2:-2] = (picture[2:-2, 3:-1] - picture[2:-2, 1:-3]) * np.float32(0.5)
-        self.y[2:-2, 2:-2] = (picture[3:-1, 2:-2] - picture[1:-3, 2:-2]) * np.float32(0.5)
+        inner = np.subtract(picture[2:-2, 3:-1], picture[2:-2, 1:-3], out=self.x[2:-2, 2:-2])
+        inner *= np.float32(0.5)
+        inner = np.subtract(picture[3:-1, 2:-2], picture[1:-3, 2:-2], out=self.y[2:-2, 2:-2])
+        inner *= np.float32(0.5)
         self._xx, self._yy = float(np.vdot(self.x, self.x)), float(np.vdot(self.y, self.y))
         self._xy = float(np.vdot(self.x, self.y))
         self._determinant = self._xx * self._yy - self._xy**2

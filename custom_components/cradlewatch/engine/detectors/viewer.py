@@ -17,6 +17,7 @@ from .view import Upset, View
 _BREAK_RESTLESS = 2.2
 """Times the usual change in the quiet third of the picture: more is no body, it is the picture itself."""
 _CODED_SPIKES = 1.12
+_LEAST_TEXTURED = 12
 _SHAKE_SHARE = 0.45
 """Share of the textured windows that change when all of the picture moves."""
 _ALIGNED_GAIN = 0.6
@@ -29,6 +30,7 @@ _STAYS_S = 3.0
 _SETTLE_S, _START_S = 0.9, 2.1
 _WARM_UP_FRAMES = 6
 _MIN_HALVED_PX = 240
+_SHIFTED_IN_S = 1.2
 
 
 class Viewer:
@@ -42,6 +44,7 @@ class Viewer:
         self._shape: tuple[int, int] | None = None
         self._keep_px: Picture | None = None
         self._valid: Mask = np.ones((1, 1), bool)
+        self._everywhere = self._valid
         self._anchor: Picture | None = None
         self._shift = (0.0, 0.0)
         self._shifts: deque[tuple[float, float, float]] = deque(maxlen=32)
@@ -77,19 +80,23 @@ class Viewer:
             sample = self._steady(picture, sample)
         residual = meter.residual(sample, shaking=shaking)
         restless = meter.restlessness(residual, self._valid)
+        ratio = meter.ratio(residual) if meter.knows_usual else None
         upset = Upset.NONE
         lit = meter.lit_anew(sample, self._valid)
         if not shaking and not lit and meter.is_recoded(residual, restless, frame.at_s, self._valid):
             meter.recode()
             upset = Upset.RECODED
-        elif meter.knows_usual and (lit or self._all_moves(residual, restless)) and self._may_be_upset(frame.at_s):
+        elif ratio is not None and (lit or self._all_moves(ratio, restless)) and self._may_be_upset(frame.at_s):
             sample, upset = self._explain(
-                picture, sample, residual, lit=lit, broken=lit or restless > _BREAK_RESTLESS, blurred=shaking
+                picture, sample, ratio, lit=lit, broken=lit or restless > _BREAK_RESTLESS, blurred=shaking
             )
             if upset is Upset.SHAKE:
                 residual = meter.residual(sample, shaking=True)
                 restless = meter.restlessness(residual, self._valid)
-        return self._judge(frame, picture, sample, gap_s, (residual, restless), upset)
+                ratio = meter.ratio(residual)
+        if ratio is not None and restless > 1:
+            ratio *= np.float32(1 / restless)
+        return self._judge(frame, picture, sample, gap_s, residual, ratio, upset)
 
     def _is_shaking(self, at_s: float) -> bool:
         return self._shift != (0.0, 0.0) or at_s - self._shaken_s < _SHAKE_MEMORY_S
@@ -121,7 +128,7 @@ class Viewer:
             if zone.kind == "ignore":
                 hidden |= polygon_mask(zone.points_xy, shape)
         self._keep_px = (~hidden).astype(np.float32) if hidden.any() else None
-        self._valid = np.ones(window_shape(shape), bool)
+        self._valid = self._everywhere = np.ones(window_shape(shape), bool)
         if self._keep_px is not None:
             self._valid = windows_of(self._backend.cell_means(self._keep_px)) > 0.3
         self._meter.reset()
@@ -131,7 +138,7 @@ class Viewer:
 
     def _first(self, frame: Frame, sample: Sample, gap_s: float) -> View:
         self._meter.keep(sample)
-        self._anchor = sample.picture
+        self._anchor = sample.picture.copy()
         # A start takes longer to settle than a break: the coder's first keyframes are still to come.
         self._broken_s = frame.at_s + _START_S
         blank = np.zeros(self._valid.shape, np.float32)
@@ -157,18 +164,18 @@ class Viewer:
             coded=self._meter.spikes > _CODED_SPIKES,
         )
 
-    def _all_moves(self, quick: Picture, restless: float) -> bool:
+    def _all_moves(self, ratio: Picture, restless: float) -> bool:
         """The picture as a whole may have changed: light, shake or a cut."""
         if restless > _BREAK_RESTLESS:
             return True
-        textured = self._meter.textured(self._valid)
-        if int(textured.sum()) < 12:
+        moved = ratio > 1
+        if np.count_nonzero(moved) <= _SHAKE_SHARE * _LEAST_TEXTURED:
             return False
-        moved = self._meter.ratio(quick, 1.0)[textured] > 1
-        return float(moved.mean()) > _SHAKE_SHARE
+        textured = self._meter.textured(self._valid)
+        return int(textured.sum()) >= _LEAST_TEXTURED and float(moved[textured].mean()) > _SHAKE_SHARE
 
     def _explain(
-        self, picture: Picture, sample: Sample, quick: Picture, *, lit: bool, broken: bool, blurred: bool
+        self, picture: Picture, sample: Sample, ratio: Picture, *, lit: bool, broken: bool, blurred: bool
     ) -> tuple[Sample, Upset]:
         """Is it a shake that can be undone? Else a break; amid a shake, one frame too blurred to be placed."""
         assert self._anchor is not None
@@ -182,7 +189,7 @@ class Viewer:
             self._shift = shift
             steady = self._undo(picture, sample.at_s)
             unplaced = self._meter.residual(sample, shaking=True)
-            if self._fits(self._meter.residual(steady, shaking=True), unplaced, quick):
+            if self._fits(self._meter.residual(steady, shaking=True), unplaced, ratio):
                 self._shaken_s = sample.at_s
                 self._upset_since_s = sample.at_s
                 return steady, Upset.SHAKE
@@ -191,14 +198,14 @@ class Viewer:
             return last, Upset.SHAKE
         return sample, Upset.BREAK if broken else Upset.NONE
 
-    def _fits(self, aligned: Picture, unplaced: Picture, quick: Picture) -> bool:
+    def _fits(self, aligned: Picture, unplaced: Picture, ratio: Picture) -> bool:
         """Undoing the shift must be needed, and explain most of the textured windows."""
         textured = self._meter.textured(self._inside())
         if int(textured.sum()) < 8:
             return False
-        if float((self._meter.ratio(quick, 1.0)[textured] > 1).mean()) < _SHAKE_SHARE:
+        if float((ratio[textured] > 1).mean()) < _SHAKE_SHARE:
             return False
-        explained = self._meter.ratio(aligned, 1.0)[textured] <= 1
+        explained = self._meter.ratio(aligned)[textured] <= 1
         better = float(np.median(aligned[textured])) < _ALIGNED_GAIN * float(np.median(unplaced[textured]))
         return better and float(explained.mean()) > _EXPLAINED_SHARE
 
@@ -231,20 +238,21 @@ class Viewer:
         picture: Picture,
         sample: Sample,
         gap_s: float,
-        change: tuple[Picture, float],
+        residual: Picture,
+        ratio: Picture | None,
         upset: Upset,
     ) -> View:
         meter = self._meter
-        residual, restless = change
         valid = self._inside()
         if upset is Upset.BREAK:
             self._broken_s = frame.at_s
             meter.forget()
-            self._anchor, self._shift = sample.picture, (0.0, 0.0)
-        ratio = np.zeros(valid.shape, np.float32)
+            self._anchor, self._shift = sample.picture.copy(), (0.0, 0.0)
         settled = meter.learned >= _WARM_UP_FRAMES and frame.at_s - self._broken_s >= _SETTLE_S
-        if meter.knows_usual and upset is not Upset.BREAK:
-            ratio = np.where(valid, meter.ratio(residual, restless), 0).astype(np.float32)
+        if ratio is None or upset is Upset.BREAK:
+            ratio = np.zeros(valid.shape, np.float32)
+        elif valid is not self._everywhere:
+            ratio[~valid] = 0
         if upset in {Upset.NONE, Upset.RECODED} and not self._is_shaking(frame.at_s):
             meter.learn(sample, residual, ratio, valid, moving=self.moving)
             self._follow(sample.picture)
@@ -267,18 +275,19 @@ class Viewer:
     def _accept_shift(self, picture: Picture) -> None:
         """The camera was knocked and stays there: its new place is the place."""
         self._meter.forget()
-        self._anchor, self._shift, self._steady_shift = picture, (0.0, 0.0), (0.0, 0.0, -1e9)
+        self._anchor, self._shift, self._steady_shift = picture.copy(), (0.0, 0.0), (0.0, 0.0, -1e9)
         self._shaken_s = -1e9
 
     def _inside(self) -> Mask:
         """The valid windows without those that a shift brought in from outside the picture of late."""
         now_s = self._last_s if self._last_s is not None else 0.0
-        self._shifts.append((now_s, abs(self._shift[0]), abs(self._shift[1])))
-        while now_s - self._shifts[0][0] > 1.2:
+        while self._shifts and now_s - self._shifts[0][0] > _SHIFTED_IN_S:
             self._shifts.popleft()
-        columns, rows = (int(np.ceil(max(side) / CELL_PX)) for side in list(zip(*self._shifts, strict=True))[1:])
-        if not columns and not rows:
+        if self._shift != (0.0, 0.0):
+            self._shifts.append((now_s, abs(self._shift[0]), abs(self._shift[1])))
+        if not self._shifts:
             return self._valid
+        columns, rows = (int(np.ceil(max(side) / CELL_PX)) for side in list(zip(*self._shifts, strict=True))[1:])
         valid = self._valid.copy()
         valid[: rows + 1], valid[-rows - 1 :] = False, False
         valid[:, : columns + 1], valid[:, -columns - 1 :] = False, False
@@ -287,6 +296,4 @@ class Viewer:
     def _follow(self, picture: Picture) -> None:
         """The anchor is the quiet picture of the last seconds."""
         assert self._anchor is not None
-        if self._anchor is picture:
-            return
-        self._anchor = self._anchor + np.float32(0.05) * (picture - self._anchor)
+        self._backend.blend(self._anchor, picture, 0.05)
