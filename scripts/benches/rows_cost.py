@@ -1,6 +1,6 @@
 """Rows about what it costs: CPU and motion detection."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 import time
 
 import numpy as np
@@ -64,7 +64,7 @@ def _core_percent(rig: Rig, span_s: float) -> float:
 
 
 def bench_motion(report: Report, spans: Spans) -> None:
-    """In this process, one thread, the same pictures for all; the median of single frames."""
+    """In this process, one thread, one after the other, the same pictures for all; the median of single frames."""
     import cv2
     from engine.detectors.backend import choose_backend
     from engine.detectors.motion import MotionDetector
@@ -76,29 +76,27 @@ def bench_motion(report: Report, spans: Spans) -> None:
     cv2.setNumThreads(1)
     spec = ClipSpec(name="small", size_wh=(640, 360), bits_per_s=1, gop_s=2)
     grays = [np.ascontiguousarray(plane[::2, ::2]) for plane in pictures(spec, spans.motion_frames)]
+    frames = [Frame(gray=gray, at_s=index / 5, index=index) for index, gray in enumerate(grays)]
     for backend, goal in (("opencv", 0.25), ("numpy", 1.0)):
         viewer, motion = Viewer(SenseSettings(), choose_backend(backend)), MotionDetector()
         senses = NurserySenses(SenseSettings(vision_backend=backend))
-        alone, whole = [], []
-        for index, gray in enumerate(grays):
-            frame = Frame(gray=gray, at_s=index / 5, index=index)
-            began_s = time.perf_counter()
-            motion.detect(viewer.look(frame))
-            between_s = time.perf_counter()
-            senses.on_frame(frame)
-            alone.append(1000 * (between_s - began_s))
-            whole.append(1000 * (time.perf_counter() - between_s))
+        alone = _each_ms(lambda frame, see=viewer.look, judge=motion.detect: judge(see(frame)), frames)
+        whole = _each_ms(senses.on_frame, frames)
         report.add(
             MOTION, f"ours, {backend}", _middle(alone), "ms a frame", goal=goal,
-            note=f"motion with its lens, light and camera-moved checks; all senses {_middle(whole):.2f} ms",
+            note=f"light, shake and camera-moved checks included; all senses {_middle(whole):.2f} ms",
         )  # fmt: skip
     for name, detect in _motion_others().items():
-        times = []
-        for gray in grays:
-            began_s = time.perf_counter()
-            detect(gray)
-            times.append(1000 * (time.perf_counter() - began_s))
-        report.add(MOTION, name, _middle(times), "ms a frame", beside=True)
+        report.add(MOTION, name, _middle(_each_ms(detect, grays)), "ms a frame", beside=True)
+
+
+def _each_ms[Picture](detect: Callable[[Picture], object], pictures: Sequence[Picture]) -> list[float]:
+    times = []
+    for picture in pictures:
+        began_s = time.perf_counter()
+        detect(picture)
+        times.append(1000 * (time.perf_counter() - began_s))
+    return times
 
 
 def _middle(times: list[float]) -> float:

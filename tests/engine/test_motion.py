@@ -174,6 +174,17 @@ def test_backends_agree_on_every_operation():
     assert np.allclose(ours.half(gray), theirs.half(gray), atol=0.01)
     assert np.allclose(ours.half(gray[:-1, :-1]), theirs.half(gray[:-1, :-1]), atol=0.01)
     assert np.allclose(ours.cell_means(picture), theirs.cell_means(picture), atol=0.01)
+    cells = ours.cell_means(picture)
+    assert np.allclose(ours.smooth(cells), theirs.smooth(cells), atol=0.01)
+    blended = [picture.copy(), picture.copy()]
+    for backend, kept in zip((ours, theirs), blended, strict=True):
+        backend.blend(kept, picture[::-1].copy(), 0.05)
+    assert np.allclose(blended[0], 0.95 * picture + 0.05 * picture[::-1], atol=0.01)
+    assert np.allclose(blended[0], blended[1], atol=0.01)
+    # What the numpy one does line by line holds at the edges, too.
+    padded = np.pad(picture, 1, mode="edge")
+    lowest = np.min([padded[y : y + picture.shape[0], x : x + picture.shape[1]] for y in range(3) for x in range(3)], 0)
+    assert np.array_equal(ours.reach(picture)[0], lowest - picture)
     for mine, other in zip(ours.reach(picture), theirs.reach(picture), strict=True):
         assert np.array_equal(mine, other)
     error = picture - ours.shift(picture, 0.4, -0.3)

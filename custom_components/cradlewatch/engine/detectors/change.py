@@ -18,6 +18,8 @@ _FLOOR = 0.35
 """Gray levels: below this nothing is a change, whatever a drawn picture without noise learned."""
 _ABOVE_MEAN = 1.3
 """The usual change is so many times the mean one: about its 93rd percentile in plain grain."""
+_QUIET = 0.75
+"""The quiet third of the picture changes by so much of the usual, usually."""
 _RATE = 0.04
 _PERHAPS, _MOVING_RATE = 0.7, 0.1
 """While something moves: times the limit above which a window may be part of it, and how much of it is learned."""
@@ -54,6 +56,7 @@ class ChangeMeter:
         self._reference = Reference()
         self._usual: Picture | None = None
         self._texture: Picture | None = None
+        self._rich: tuple[Mask, float] | None = None
         self._comparison = Comparison(backend)
         self._learned = 0
         self._worst = 0.0
@@ -68,12 +71,6 @@ class ChangeMeter:
         """Prepare a working picture for comparison."""
         cells = self._backend.cell_means(picture)
         return Sample(at_s, picture, cells, self._backend.smooth(cells), windows_of(cells))
-
-    def variances(self, sample: Sample) -> Picture:
-        """Variance of the pixels in each window."""
-        variances = windows_of(self._backend.cell_means(sample.picture * sample.picture))
-        variances -= sample.mean * sample.mean
-        return np.maximum(variances, 0, out=variances)
 
     @property
     def last(self) -> Sample | None:
@@ -103,7 +100,7 @@ class ChangeMeter:
         """How far the quiet third of the picture is above its usual change; 1 is usual, 0 where it stands still."""
         if self._usual is None:
             return 0.0
-        return quantile((residual / self._usual)[valid], 0.3) / 0.75
+        return quantile((residual / self._usual)[valid], 0.3) / _QUIET
 
     def ratio(self, residual: Picture) -> Picture:
         """The residuals against their limits; above 1 is a change, where the picture is no more restless than usual."""
@@ -126,7 +123,9 @@ class ChangeMeter:
     def textured(self, valid: Mask) -> Mask:
         """The windows in which a shift of the whole picture would show best."""
         assert self._texture is not None
-        return valid & (self._texture > max(4 * self.noise, quantile(self._texture[valid], 0.7)))
+        if self._rich is None or self._rich[0] is not valid:
+            self._rich = valid, quantile(self._texture[valid], 0.7)
+        return valid & (self._texture > np.float32(max(4 * self.noise, self._rich[1])))
 
     def lit_anew(self, new: Sample, valid: Mask) -> bool:
         """The level of most of the picture changed since the last frame: a lamp, infrared, the exposure."""
@@ -150,13 +149,15 @@ class ChangeMeter:
     def reset(self) -> None:
         """As new."""
         self.forget()
-        self._usual = self._texture = self._peaks = None
+        self._usual = self._texture = self._peaks = self._rich = None
         self._comparison.reset()
         self._pulse, self._pulse_s = 0.0, -1e9
         self._habits.reset()
         self.spikes = _SPIKES[1]
 
-    def learn(self, new: Sample, residual: Picture, ratio: Picture, valid: Mask, *, moving: bool) -> None:
+    def learn(
+        self, new: Sample, residual: Picture, ratio: Picture, restless: float, valid: Mask, *, moving: bool
+    ) -> None:
         """Learn texture and the usual change; hardly where something clearly moves."""
         self._learned += 1
         if self._texture is None or self._learned % 5 == 1:
@@ -181,14 +182,17 @@ class ChangeMeter:
         if self._learned > LEARN_FRAMES:
             assert self._texture is not None
             texture = self._texture
-            self._habits.update(
-                units, new.at_s, moving=moving, small=lambda: np.float32(_BREATH_PX) * texture / usual
-            )
+            self._habits.update(units, new.at_s, moving=moving, small=lambda: np.float32(_BREATH_PX) * texture / usual)
         usual += step
         self.noise += rate * (level - self.noise) if self._learned > 1 else level - self.noise
         # Keyframes come every few seconds and change all of the picture a little.
         self._worst = max(level, self._worst * _FORGET_WORST)
-        self._bound(usual, residual, valid, rate)
+        if self._learned > LEARN_FRAMES:
+            # As if measured against what was just learned.
+            follow = restless / (1 + rate * (_ABOVE_MEAN * _QUIET * restless - 1))
+        else:
+            follow = self.restlessness(residual, valid)
+        self._bound(usual, follow, rate)
 
     def _learn_spikes(self, ratios: Picture, valid: Mask) -> None:
         """How far the change of a typical window spikes now and then: hardly for a sensor, far for a coder."""
@@ -198,10 +202,9 @@ class ChangeMeter:
         np.maximum(self._peaks, ratios, out=self._peaks)
         self.spikes = min(_SPIKES[2], max(_SPIKES[0], quantile(self._peaks[valid], 0.75)))
 
-    def _bound(self, usual: Picture, residual: Picture, valid: Mask, rate: float) -> None:
+    def _bound(self, usual: Picture, follow: float, rate: float) -> None:
         """The picture as a whole leads: its noise falls and rises faster than a window alone may."""
         assert self._texture is not None
-        follow = self.restlessness(residual, valid)
         if follow > 0:
             usual *= np.float32(min(1 + rate, max(1 - 0.2 * rate, follow)))
         chronic = _CHRONIC_SHIFT_PX * self._texture
@@ -222,6 +225,7 @@ class ChangeMeter:
         square[1:] += steps
         power = windows_of(self._backend.cell_means(square))
         texture = np.sqrt(np.maximum(power - 2 * self.grain**2, 0))
+        self._rich = None
         self._texture = (
             texture if self._texture is None else self._texture + np.float32(0.3) * (texture - self._texture)
         )

@@ -57,10 +57,8 @@ class MotionDetector:
 
     def detect(self, view: View) -> tuple[Signal, ...]:
         at_s = view.frame.at_s
-        strong = view.ratio > 1
-        # Alone in its neighbourhood is noise: windows overlap by half, so what is real touches several.
-        strong &= count3(strong) >= 3
-        solid = int(strong.sum())
+        strong = view.changed
+        solid = int(np.count_nonzero(strong))
         if view.coded and solid <= _BLOCK_WINDOWS:
             solid = 0
         if view.upset is Upset.BREAK or not view.settled or view.gap_s > _MAX_GAP_S:
@@ -69,9 +67,7 @@ class MotionDetector:
             self._vote(strong, view)
         self._ratios.append((at_s, view.ratio))
         if self._on:
-            low = view.ratio > _LOW
-            faint = int((low & (count3(low) >= 3)).sum())
-            if faint >= (_BLOCK_WINDOWS if view.coded else 2) and view.upset in {Upset.NONE, Upset.SHAKE}:
+            if view.upset in {Upset.NONE, Upset.SHAKE} and self._goes_on(view, solid):
                 self._last_low_s = at_s
             return self._perhaps_off(at_s)
         self._lone_windows *= _FORGET_LONE
@@ -84,6 +80,14 @@ class MotionDetector:
         details = {"windows": solid, "ratio": round(peak, 2)}
         return (Signal(kind=EventKind.MOTION, active=True, at_s=at_s, score=_score(peak), details=details),)
 
+    def _goes_on(self, view: View, solid: int) -> bool:
+        """Enough windows still change, if only nearly above their limits."""
+        enough = _BLOCK_WINDOWS if view.coded else 2
+        if solid >= enough:
+            return True
+        low = view.ratio > _LOW
+        return int(np.count_nonzero(low & (count3(low) >= 3))) >= enough
+
     def _vote(self, strong: Mask, view: View) -> None:
         """A change speaks for movement where it is new: what fades in step with the reference happened once."""
         at_s = view.frame.at_s
@@ -92,7 +96,7 @@ class MotionDetector:
         if self._ratios and self._ratios[0][1].shape == strong.shape and at_s - self._ratios[0][0] < RECENT_S:
             age_s = at_s - self._ratios[0][0]
             strong = strong & (view.ratio > (1 - 0.5 * age_s / RECENT_S) * self._ratios[0][1])
-        if int(strong.sum()) >= 2:
+        if np.count_nonzero(strong) >= 2:
             self._votes.append((at_s, strong))
             self._seen_s = at_s
 
@@ -150,8 +154,7 @@ class ActivityMeter:
     def update(self, view: View, *, motion: bool) -> None:
         """Take in one view. Without motion the level is 0: single restless windows are no activity."""
         at_s = view.frame.at_s
-        strong = view.ratio > 1
-        self._moved.append((at_s, strong & (count3(strong) >= 3)))
+        self._moved.append((at_s, view.changed))
         while at_s - self._moved[0][0] > _LEVEL_S:
             self._moved.popleft()
         self.level = self._level(view.valid) if motion else 0.0

@@ -195,9 +195,8 @@ class VisitorDetector:
 
     def detect(self, view: View) -> tuple[Signal, ...]:
         at_s = view.frame.at_s
-        strong = view.ratio > 1
-        self._moved.append((at_s, strong & (count3(strong) >= 3)))
-        while at_s - self._moved[0][0] > 1.5 or self._moved[0][1].shape != strong.shape:
+        self._moved.append((at_s, view.changed))
+        while at_s - self._moved[0][0] > 1.5 or self._moved[0][1].shape != view.changed.shape:
             self._moved.popleft()
         if view.settled and view.upset in {Upset.NONE, Upset.RECODED} and self._is_large(view):
             self._votes.append(at_s)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..models import EventKind, Severity, Signal
 from .backend import Picture
+from .grid import quantile
 from .view import Upset, View
 
 _COVERED_ON_S, _CLEAR_S = 1.8, 0.8
@@ -105,7 +106,7 @@ class SceneDetector:
             return frozen
         now = self._smooth(view)
         mean, spread = _level(view)
-        detail = _quantile(now.detail[view.valid], 0.8)
+        detail = quantile(now.detail[view.valid], 0.8)
         lost = self._lost(now, spread, detail, view)
         signals = [*frozen]
         if self._covered.update(lost, at_s):
@@ -133,7 +134,7 @@ class SceneDetector:
         """Structure and detail are gone, and what is left is not the scene in other light."""
         if self._usual is None:
             return spread < 4 and detail < 2
-        usual_detail = _quantile(self._usual.detail[view.valid], 0.8)
+        usual_detail = quantile(self._usual.detail[view.valid], 0.8)
         usual_spread = float(self._usual.structure[view.valid].std())
         if detail > max(1.5, 0.35 * usual_detail) or spread > max(4.0, 0.6 * usual_spread):
             return False
@@ -253,7 +254,3 @@ def _alike(first: Picture, second: Picture, view: View) -> float:
     if power <= 0 or float(a.std()) < 0.25 or float(b.std()) < 0.25:
         return 0.0
     return float(np.dot(a, b)) / float(np.sqrt(power))
-
-
-def _quantile(values: Picture, share: float) -> float:
-    return float(np.quantile(values, share)) if values.size else 0.0

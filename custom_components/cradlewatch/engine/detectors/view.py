@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Protocol
 
+import numpy as np
+
 from ..models import Frame, Signal
-from .backend import Picture
-from .grid import Mask
+from .backend import Picture, VisionBackend
+from .grid import Mask, count3, windows_of
 
 
 class Upset(StrEnum):
@@ -21,12 +24,12 @@ class Upset(StrEnum):
     """All of it changed at once (light, infrared, a cut): nothing before it can be compared."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class View:
     """One frame as the detectors see it.
 
     picture: working picture (half size, shake undone, masked parts 0), gray level minus 128.
-    cells: means of its cells; means, variances: of its windows.
+    cells: means of its cells; means: of its windows.
     ratio: per window, change against its limit; above 1 is more than noise, shake and light explain.
     valid: windows that can be judged.
     """
@@ -37,7 +40,6 @@ class View:
     picture: Picture
     cells: Picture
     means: Picture
-    variances: Picture
     ratio: Picture
     valid: Mask
     upset: Upset
@@ -51,6 +53,20 @@ class View:
     """Usual change between frames of a still window, in gray levels."""
     coded: bool
     """A coder's blocks are seen changing by themselves: a change as small as one of them says nothing."""
+    backend: VisionBackend
+
+    @cached_property
+    def variances(self) -> Picture:
+        """Variance of the pixels in each window."""
+        variances = windows_of(self.backend.cell_means(self.picture * self.picture))
+        variances -= self.means * self.means
+        return np.maximum(variances, 0, out=variances)
+
+    @cached_property
+    def changed(self) -> Mask:
+        """Windows above their limit with neighbours that are. Alone is noise: what is real touches several windows."""
+        strong: Mask = self.ratio > 1
+        return strong & (count3(strong) >= 3) if strong.any() else strong
 
 
 class Detector(Protocol):

@@ -96,7 +96,7 @@ class Viewer:
                 ratio = meter.ratio(residual)
         if ratio is not None and restless > 1:
             ratio *= np.float32(1 / restless)
-        return self._judge(frame, picture, sample, gap_s, residual, ratio, upset)
+        return self._judge(frame, picture, sample, gap_s, (residual, ratio, restless), upset)
 
     def _is_shaking(self, at_s: float) -> bool:
         return self._shift != (0.0, 0.0) or at_s - self._shaken_s < _SHAKE_MEMORY_S
@@ -153,7 +153,6 @@ class Viewer:
             picture=sample.picture,
             cells=sample.cells,
             means=sample.mean,
-            variances=self._meter.variances(sample),
             ratio=ratio,
             valid=valid,
             upset=upset,
@@ -162,6 +161,7 @@ class Viewer:
             shift_stays=self._shift_stays(frame.at_s),
             noise=self._meter.grain,
             coded=self._meter.spikes > _CODED_SPIKES,
+            backend=self._backend,
         )
 
     def _all_moves(self, ratio: Picture, restless: float) -> bool:
@@ -172,7 +172,8 @@ class Viewer:
         if np.count_nonzero(moved) <= _SHAKE_SHARE * _LEAST_TEXTURED:
             return False
         textured = self._meter.textured(self._valid)
-        return int(textured.sum()) >= _LEAST_TEXTURED and float(moved[textured].mean()) > _SHAKE_SHARE
+        size = int(np.count_nonzero(textured))
+        return size >= _LEAST_TEXTURED and int(np.count_nonzero(moved & textured)) > _SHAKE_SHARE * size
 
     def _explain(
         self, picture: Picture, sample: Sample, ratio: Picture, *, lit: bool, broken: bool, blurred: bool
@@ -238,10 +239,10 @@ class Viewer:
         picture: Picture,
         sample: Sample,
         gap_s: float,
-        residual: Picture,
-        ratio: Picture | None,
+        change: tuple[Picture, Picture | None, float],
         upset: Upset,
     ) -> View:
+        residual, ratio, restless = change
         meter = self._meter
         valid = self._inside()
         if upset is Upset.BREAK:
@@ -254,7 +255,7 @@ class Viewer:
         elif valid is not self._everywhere:
             ratio[~valid] = 0
         if upset in {Upset.NONE, Upset.RECODED} and not self._is_shaking(frame.at_s):
-            meter.learn(sample, residual, ratio, valid, moving=self.moving)
+            meter.learn(sample, residual, ratio, restless, valid, moving=self.moving)
             self._follow(sample.picture)
         if sample is not meter.last:
             meter.keep(sample)
