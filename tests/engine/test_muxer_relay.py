@@ -53,7 +53,15 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def push(path: Path, ring: StreamRing, timeline: Timeline, relay: RelayServer | None = None, *, began_s: float) -> int:
+def push(
+    path: Path,
+    ring: StreamRing,
+    timeline: Timeline,
+    relay: RelayServer | None = None,
+    *,
+    began_s: float,
+    sound_from_s: float = 0.0,
+) -> int:
     """Send a whole file through a muxer into the ring as if it had come in real time; the number of frames."""
     frames = 0
     with av.open(str(path)) as source:
@@ -63,7 +71,10 @@ def push(path: Path, ring: StreamRing, timeline: Timeline, relay: RelayServer | 
         for packet in source.demux():
             if packet.dts is None:
                 continue
-            arrived_s = began_s + float(packet.dts * packet.time_base)
+            at_s = float(packet.dts * packet.time_base)
+            if packet.stream.type == "audio" and at_s < sound_from_s:
+                continue
+            arrived_s = began_s + at_s
             item = MediaItem(stream=packet.stream, packet=packet, is_key=packet.is_keyframe, arrived_s=arrived_s)
             frames += packet.stream.type == "video"
             for chunk in muxer.mux(item):
@@ -212,6 +223,20 @@ def test_clip_with_pre_roll_is_a_whole_mp4(folder: Path) -> None:
         frames = sum(1 for frame in video.decode(video=0))
         assert abs(frames - made.duration_s * 30) < 10
         assert video.streams.audio
+
+
+@pytest.mark.parametrize("sound_from", [8.0, float("inf")], ids=["late sound", "no sound"])
+def test_clip_of_a_camera_whose_sound_is_silent_keeps_the_picture(folder: Path, sound_from: float) -> None:
+    """Its tables name a sound, as cameras do that send none while their microphone is off."""
+    clip = folder / "clip.ts"
+    make_file(clip, seconds=10, gop=60)
+    ring = StreamRing(keep_s=24, keep_bytes=1 << 24)
+    push(clip, ring, Timeline(), began_s=time.monotonic() - 10, sound_from_s=sound_from)
+    handle = ClipWriter(ring, "test").start(folder / "event.mp4", 10)
+    handle.finish(0)
+    made = handle.result.result(10)
+    with av.open(str(made.path)) as video:
+        assert sum(1 for frame in video.decode(video=0)) > 290
 
 
 def test_clip_on_a_full_disk_says_so_and_leaves_nothing(folder: Path) -> None:

@@ -193,7 +193,9 @@ def _copy_packets(source: InputContainer, target: OutputContainer) -> float:
     streams: dict[int, Stream] = {}
     if not source.streams.video:
         raise StoreError("there is no picture to keep")
-    for stream in (source.streams.video[0], *source.streams.audio[:1]):
+    # The tables may name a sound that has sent nothing yet: what is not known has no place in MP4, the picture has.
+    known = [stream for stream in source.streams.audio if stream.codec_context and stream.codec_context.sample_rate]
+    for stream in (source.streams.video[0], *known[:1]):
         streams[stream.index] = target.add_stream_from_template(stream)
     first_s: float | None = None
     last_s = 0.0
