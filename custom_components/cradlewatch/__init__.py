@@ -12,7 +12,7 @@ from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv, device_registry as dr
-from homeassistant.helpers.event import async_track_time_change
+from homeassistant.helpers.event import async_track_time_change, async_track_time_interval
 from homeassistant.helpers.typing import ConfigType
 
 from . import issues
@@ -22,6 +22,7 @@ from .const import DOMAIN, PLATFORMS, SUBENTRY_CRIB
 from .cribs import CribConfig, read_crib
 from .dashboard import async_offer_dashboard
 from .data import CradlewatchConfigEntry, CradlewatchData
+from .engine.memory import give_back
 from .engine.store import Store
 from .entity import crib_device, home_device
 from .history_actions import async_register_history_actions
@@ -38,6 +39,8 @@ from .views import async_register_views
 _LOGGER = logging.getLogger(__name__)
 
 _KEEP_HISTORY = timedelta(days=180)
+# What a connection, a viewer or a call filled is free by then, and kept by the C library.
+_MEMORY_EVERY = timedelta(minutes=5)
 # On Home Assistant's stop and on unload; later than this is told.
 _STOP_LIMIT_S = 3.0
 
@@ -99,6 +102,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: CradlewatchConfigEntry) 
         store.write(Store.purge, now - _KEEP_HISTORY)
 
     entry.async_on_unload(async_track_time_change(hass, purge, hour=4, minute=10, second=0))
+
+    async def tidy_memory(_now: datetime) -> None:
+        await hass.async_add_executor_job(give_back)
+
+    entry.async_on_unload(async_track_time_interval(hass, tidy_memory, _MEMORY_EVERY, cancel_on_shutdown=True))
 
     async def stopping(_event: Event) -> None:
         await home.async_close("shutdown")

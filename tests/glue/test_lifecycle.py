@@ -1,13 +1,17 @@
 """Cribs come, change and go in a running home: nothing of them is left, and the others never notice."""
 
+from datetime import timedelta
 from pathlib import Path
 import threading
 
 from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
 import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.cradlewatch.engine.models import EventKind, Signal
 from custom_components.cradlewatch.storage import footage_path
+from tests.engine.test_memory import BLOCKS_MB, filled_and_freed, needs_trim, resident_mb
 from tests.glue.helpers import write_video
 from tests.glue.homes import add_home, crib_data, crib_of, leave, live, until
 
@@ -72,3 +76,15 @@ async def test_rename_change_remove_and_unload_leave_nothing(hass: HomeAssistant
     assert threads_of("") == []
     assert not sockets.exists()
     assert open_files() < files
+
+
+@needs_trim
+async def test_memory_that_is_free_does_not_stay_with_the_home(hass: HomeAssistant) -> None:
+    """Nothing was connected or closed meanwhile: viewers and calls leave memory behind as well."""
+    await add_home(hass)
+    kept = filled_and_freed()
+    before_mb = resident_mb()
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(minutes=6))
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert kept
+    assert resident_mb() < before_mb - 0.5 * BLOCKS_MB
