@@ -12,6 +12,7 @@ from homeassistant.util import dt as dt_util
 
 from .engine.incident import HAZARD_KINDS
 from .engine.models import EventKind, MonitorEvent, Phase, Picture, Severity, Status
+from .engine.pictures import rgb_image
 from .engine.score import Grade
 from .engine.windows.clip import WindowClip
 from .engine.windows.report import ReportIncident, SkillSeen, WindowReport
@@ -142,11 +143,11 @@ def still(clip: WindowClip, offset_s: float, start_at: datetime) -> Picture | No
     number = _clip_second(clip, offset_s)
     try:
         with av.open(clip.path, "r", format="mp4") as container:
+            container.streams.video[0].codec_context.thread_count = 1
             for index, frame in enumerate(container.decode(video=0)):
                 if index >= number:
                     out = io.BytesIO()
-                    image = frame.to_image()  # type: ignore[no-untyped-call]
-                    image.save(out, "JPEG", quality=85)
+                    rgb_image(frame).save(out, "JPEG", quality=85)
                     taken_at = start_at + timedelta(seconds=clip.time_map.offsets_s[number])
                     return Picture(
                         jpeg=out.getvalue(), size_wh=(frame.width, frame.height), at_s=0.0, taken_at=taken_at

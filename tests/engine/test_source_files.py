@@ -1,5 +1,6 @@
 """Files and folders as cameras."""
 
+import gc
 import io
 from itertools import pairwise
 from pathlib import Path
@@ -195,6 +196,26 @@ def test_probe_gives_a_jpeg(clips: Path) -> None:
     result = probe_source(SourceSettings(spec=str(path), allowed_folders=(str(clips),)))
     assert result.picture.jpeg[:2] == b"\xff\xd8"
     assert result.picture.size_wh == result.info.size_wh == (320, 240)
+
+
+def test_probing_again_and_again_leaves_no_thread(clips: Path) -> None:
+    """FFmpeg's own threads: Python does not know of them, and collects what holds them at some time or other."""
+
+    def native_threads() -> int:
+        return len(list(Path("/proc/self/task").iterdir()))
+
+    path = clip(clips, ".mp4", Clip(**SHORT))
+    settings = SourceSettings(spec=str(path), allowed_folders=(str(clips),))
+    probe_source(settings)
+    gc.collect()
+    before = native_threads()
+    gc.disable()
+    try:
+        for _ in range(4):
+            probe_source(settings)
+        assert native_threads() <= before
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("name", ["crib_sleep.mp4", "dailycam_017.ts"])

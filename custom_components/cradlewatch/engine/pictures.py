@@ -26,10 +26,7 @@ def encode_picture(
     rotation_deg: int = 0,
 ) -> Picture:
     """JPEG of a decoded frame, scaled down to `long_edge_px` where it is larger; `rotation_deg` clockwise."""
-    width, height = scaled_size(frame.width, frame.height, long_edge_px)
-    # A reformatter of its own: the one that a frame keeps must not be shared between threads.
-    small = VideoReformatter().reformat(frame, width, height, "rgb24", interpolation=Interpolation.AREA, threads=1)
-    image = Image.fromarray(small.to_ndarray())
+    image = rgb_image(frame, scaled_size(frame.width, frame.height, long_edge_px))
     if rotation_deg:
         image = image.rotate(-rotation_deg, expand=True)
     buffer = io.BytesIO()
@@ -41,6 +38,17 @@ def encode_picture(
         at_s=at_s,
         taken_at=datetime.fromtimestamp(time.time() - age_s, UTC),
     )
+
+
+def rgb_image(frame: VideoFrame, size_wh: tuple[int, int] | None = None) -> Image.Image:
+    """A decoded frame as Pillow's picture, scaled to `size_wh`; any thread.
+
+    In place of PyAV's `to_image`, whose scaler starts a thread for each core and keeps them until Python's next
+    collection; a reformatter of its own, since the one that a frame keeps must not be shared between threads.
+    """
+    width, height = size_wh or (frame.width, frame.height)
+    small = VideoReformatter().reformat(frame, width, height, "rgb24", interpolation=Interpolation.AREA, threads=1)
+    return Image.fromarray(small.to_ndarray())
 
 
 def scaled_size(width: int, height: int, long_edge_px: int | None) -> tuple[int, int]:

@@ -5,9 +5,9 @@ import io
 
 import av
 from av.error import FFmpegError
-from PIL import Image
 
 from ..errors import AnalysisError, AnalysisFailure
+from ..pictures import rgb_image
 from ..windows.clip import WindowClip
 from .strip import StripFrame, contact_strip, spread
 
@@ -53,7 +53,7 @@ def _frames(clip: WindowClip, wanted: Sequence[int]) -> Iterator[bytes]:
         for index, frame in enumerate(container.decode(video=0)):
             if index in wanted:
                 out = io.BytesIO()
-                Image.fromarray(frame.to_ndarray(format="rgb24")).save(out, "JPEG", quality=_QUALITY)
+                rgb_image(frame).save(out, "JPEG", quality=_QUALITY)
                 yield out.getvalue()
             if index >= wanted[-1]:
                 return

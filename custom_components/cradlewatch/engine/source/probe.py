@@ -7,10 +7,10 @@ import time
 
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
-from PIL import Image
 
 from ..errors import SourceError, SourceProblem
 from ..models import Picture
+from ..pictures import rgb_image
 from ..settings import SourceSettings
 from .open import open_source
 from .types import AbortToken, MediaItem, ProbeResult, Source
@@ -66,6 +66,10 @@ def _first_picture(source: Source) -> tuple[VideoFrame, MediaItem]:
 def _frame_of(item: MediaItem) -> VideoFrame | None:
     if isinstance(item.frame, VideoFrame):
         return item.frame
+    context = item.stream.codec_context
+    if not context.is_open:
+        # One picture: threads for it would stay until Python's next collection.
+        context.thread_count = 1
     try:
         return next((frame for frame in item.packet.decode() if isinstance(frame, VideoFrame)), None)
     except FFmpegError:
@@ -74,7 +78,7 @@ def _frame_of(item: MediaItem) -> VideoFrame | None:
 
 def _jpeg(frame: VideoFrame, item: MediaItem) -> Picture:
     buffer = io.BytesIO()
-    Image.fromarray(frame.to_ndarray(format="rgb24")).save(buffer, format="JPEG", quality=_JPEG_QUALITY)
+    rgb_image(frame).save(buffer, format="JPEG", quality=_JPEG_QUALITY)
     age_s = time.monotonic() - item.arrived_s
     return Picture(
         jpeg=buffer.getvalue(),

@@ -10,6 +10,8 @@ from av.container import OutputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from ..pictures import rgb_image
+
 CLIP_FPS = 1
 
 _MS = Fraction(1, 1000)
@@ -80,7 +82,7 @@ class JpegWriter:
 
     def write(self, frame: VideoFrame, offset_s: float) -> int:
         file = io.BytesIO()
-        frame.to_image().save(file, "JPEG", quality=60)  # type: ignore[no-untyped-call]
+        rgb_image(frame).save(file, "JPEG", quality=60)
         target = self._path / f"{round(offset_s * 1000):09d}.jpg"
         target.write_bytes(file.getbuffer())
         target.chmod(0o600)
