@@ -30,6 +30,8 @@ class CountingSenses:
 
     wants_every_frame = True
     found_calm = False
+    calm_for_s = 0.0
+    moved_s = float("-inf")
 
     def __init__(self) -> None:
         self.frames: list[float] = []

@@ -1,6 +1,6 @@
 """Idle economy: what may be left undecoded, and what wakes it."""
 
-from custom_components.cradlewatch.engine.economy import IdleEconomy
+from custom_components.cradlewatch.engine.economy import Attention, IdleEconomy
 
 
 class Stream:
@@ -10,18 +10,27 @@ class Stream:
         self.economy = IdleEconomy(enabled=enabled)
         self.gop = round(gop_s * 30)
         self.index = 0
+        self.moved_s = float("-inf")
 
-    def play(self, seconds: float, *, size: int = 800, wants: bool = False, calm: bool = False) -> list[bool]:
+    def play(
+        self, seconds: float, *, size: int = 800, wants: bool = False, calm: bool = False, moved: bool = False
+    ) -> list[bool]:
         skipped = []
         for _ in range(round(seconds * 30)):
             is_key = self.index % self.gop == 0
+            if moved:
+                self.moved_s = self.index / 30
             skipped.append(
                 self.economy.on_packet(
                     30_000 if is_key else size,
                     is_key=is_key,
                     at_s=self.index / 30,
-                    wants_every_frame=wants,
-                    found_calm=calm,
+                    attention=Attention(
+                        wants_every_frame=wants,
+                        found_calm=calm,
+                        calm_for_s=60.0 if calm else 0.0,
+                        moved_s=self.moved_s,
+                    ),
                 )
             )
             self.index += 1
@@ -74,9 +83,62 @@ def test_a_false_alarm_ends_when_the_detectors_found_calm_and_not_before_they_co
     stream = Stream(2)
     stream.play(60)
     stream.play(0.2, size=6000)
-    assert not any(stream.play(5.5, calm=True))
-    assert all(stream.play(20, calm=True)[30:])
+    # What moves is confirmed within a second; then keyframes are enough from the next one on.
+    assert not any(stream.play(1.9, calm=True))
+    assert all(stream.play(20, calm=True)[61:])
     assert stream.economy.wakes == 1
+
+
+def test_what_caused_a_false_alarm_causes_no_other_for_minutes_and_larger_packets_still_do() -> None:
+    stream = Stream(2)
+    stream.play(60)
+    for _ in range(20):
+        stream.play(0.2, size=6000)
+        stream.play(9.8, calm=True)
+    assert stream.economy.wakes == 1
+    assert stream.economy.idle
+    stream.play(0.2, size=60_000)
+    assert not stream.economy.idle
+
+
+def test_a_true_alarm_does_not_make_it_deaf() -> None:
+    stream = Stream(2)
+    stream.play(60)
+    for count in range(1, 6):
+        stream.play(0.2, size=6000)
+        assert stream.economy.wakes == count
+        # The detectors confirm it.
+        stream.play(10, wants=True, moved=True)
+        stream.play(60)
+        assert stream.economy.idle
+
+
+def test_a_limit_that_hid_a_movement_comes_down_again() -> None:
+    stream = Stream(2)
+    stream.play(60)
+    for size in (6000, 9000, 14_000):
+        stream.play(0.2, size=size)
+        stream.play(30, calm=True)
+    wakes = stream.economy.wakes
+    stream.play(0.2, size=6000)
+    assert stream.economy.wakes == wakes, "hidden by the false alarms before"
+    for _ in range(9):
+        # A keyframe told instead, and it was true.
+        stream.economy.alarm(stream.index / 30)
+        stream.play(5, wants=True, moved=True)
+        stream.play(60)
+    wakes = stream.economy.wakes
+    stream.play(0.2, size=6000)
+    assert stream.economy.wakes == wakes + 1
+
+
+def test_idle_begins_at_a_keyframe_so_that_what_is_left_out_can_be_decoded_from_there() -> None:
+    for calm in (False, True):
+        stream = Stream(2)
+        stream.play(9.3)
+        skipped = stream.play(30, calm=calm)
+        first = skipped.index(True)
+        assert (stream.index - len(skipped) + first) % stream.gop == 0
 
 
 def test_calm_is_no_argument_against_larger_packets_that_go_on() -> None:

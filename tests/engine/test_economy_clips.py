@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 import io
+from typing import Any
 
 import av
 from av.video.frame import VideoFrame
@@ -18,7 +19,7 @@ from custom_components.cradlewatch.engine.pictures import PictureStore
 from custom_components.cradlewatch.engine.senses import NurserySenses
 from custom_components.cradlewatch.engine.settings import LoopSettings, SenseSettings
 from custom_components.cradlewatch.engine.source.types import MediaItem
-from tests.corpus import films, rooms
+from tests.corpus import films, rooms, sensors
 from tests.corpus.rooms import HEIGHT_PX, WIDTH_PX
 
 FPS = 10.0
@@ -52,18 +53,21 @@ class Watched:
         return [(signal.kind, round(signal.at_s, 2)) for signal in self.signals if signal.active]
 
 
-def encode(frames: Iterator[tuple[float, rooms.Gray]], *, gop_s: float, crf: int) -> Coded:
+def encode(
+    frames: Iterator[tuple[float, rooms.Gray]], *, gop_s: float, crf: int, reorders: bool = False, rate: str = ""
+) -> Coded:
+    """`reorders`: with B frames. `rate`: bits a second, held as a camera of constant rate does, instead of `crf`."""
     file = io.BytesIO()
     with av.open(file, "w", format="mpegts") as out:
         stream = out.add_stream("libx264", rate=Fraction(FPS).limit_denominator(1000))
         stream.width, stream.height, stream.pix_fmt = WIDTH_PX, HEIGHT_PX, "yuv420p"
         gop = round(gop_s * FPS)
         stream.options = {
-            "crf": str(crf),
             "preset": "veryfast",
-            "tune": "zerolatency",
             "x264-params": f"keyint={gop}:min-keyint={gop}:scenecut=0:threads=1",
         }
+        stream.options |= {} if reorders else {"tune": "zerolatency"}
+        stream.options |= {"b": rate, "maxrate": rate, "bufsize": rate} if rate else {"crf": str(crf)}
         for _, gray in frames:
             plane = np.full((HEIGHT_PX * 3 // 2, WIDTH_PX), 128, np.uint8)
             plane[:HEIGHT_PX] = gray
@@ -92,9 +96,9 @@ def watch(coded: Coded, *, economy: bool, noise_s: tuple[float, float] | None = 
         assert isinstance(stream, VideoStream)
         first: float | None = None
         for packet in source.demux(stream):
-            if packet.pts is None or not packet.size:
+            if packet.dts is None or not packet.size:
                 continue
-            at_s = float(packet.pts * packet.time_base)
+            at_s = float(packet.dts * packet.time_base)
             first = at_s if first is None else first
             before = lookout.details()["decoded"]
             item = MediaItem(stream=stream, packet=packet, is_key=packet.is_keyframe, arrived_s=at_s - first)
@@ -140,19 +144,34 @@ def walker() -> Iterator[tuple[float, rooms.Gray]]:
     return rooms.film(rng, rooms.room(rng), bodies, rooms.Camera(rng, read_noise=2.0), LASTS_S, fps=FPS)
 
 
+def clocked(seed: int) -> Iterator[tuple[float, rooms.Gray]]:
+    """An infant under a camera that draws the time."""
+    rng = np.random.default_rng(seed)
+    camera = rooms.Camera(rng, read_noise=1.5, marks=sensors.clock(rng))
+    bodies = films.infant(np.random.default_rng(seed), MOVES, size_px=12)
+    return rooms.film(rng, rooms.room(rng), bodies, camera, LASTS_S, fps=FPS)
+
+
 @pytest.mark.parametrize(
-    ("film", "gop_s", "crf"),
+    ("film", "gop_s", "crf", "more"),
     [
-        (infant(8.0, seed=1, noise=2.0), 2.0, 24),
-        (infant(24.0, seed=3, noise=2.0), 1.0, 24),
-        (infant(14.0, seed=4, noise=2.0, infrared=True), 2.0, 24),
-        (walker, 1.0, 24),
-        (guest, 2.0, 34),
+        (infant(8.0, seed=1, noise=2.0), 2.0, 24, {}),
+        (infant(24.0, seed=3, noise=2.0), 1.0, 24, {}),
+        (infant(14.0, seed=4, noise=2.0, infrared=True), 2.0, 24, {}),
+        (walker, 1.0, 24, {}),
+        (guest, 2.0, 34, {}),
+        (infant(10.0, seed=31, noise=2.0), 2.0, 28, {"reorders": True}),
+        (infant(9.0, seed=33, noise=4.0), 1.0, 28, {}),
+        (infant(16.0, seed=34, noise=2.0, infrared=True), 2.0, 0, {"rate": "400k"}),
+        (lambda: clocked(35), 2.0, 26, {}),
     ],
-    ids=["small infant", "close infant", "infrared", "walker", "guest, strongly compressed"],
-)
-def test_no_incident_is_missed(film: Film, gop_s: float, crf: int) -> None:
-    coded = encode(film(), gop_s=gop_s, crf=crf)
+    ids=[
+        "small infant", "close infant", "infrared", "walker", "guest, strongly compressed",
+        "B frames", "small infant in much noise", "infrared, constant rate", "clock in the picture",
+    ],
+)  # fmt: skip
+def test_no_incident_is_missed(film: Film, gop_s: float, crf: int, more: dict[str, Any]) -> None:
+    coded = encode(film(), gop_s=gop_s, crf=crf, **more)
     always, sparing = watch(coded, economy=False), watch(coded, economy=True)
     first_s = MOVES[0][0]
     # Sparing indeed: else this would show nothing.
@@ -181,6 +200,27 @@ def test_a_movement_shorter_than_a_gop_is_seen_too(noise: float, crf: int) -> No
     assert [kind for kind, _ in sparing.onsets()] == [kind for kind, _ in always.onsets()]
     for (_, expected_s), (_, found_s) in zip(always.onsets(), sparing.onsets(), strict=True):
         assert abs(found_s - expected_s) <= ALIKE_S
+
+
+@pytest.mark.parametrize(
+    ("camera", "gop_s", "crf", "more"),
+    [
+        ("white grain", 2.0, 24, {"reorders": True}),
+        ("coarse infrared grain", 2.0, 0, {"rate": "300k"}),
+        ("clock", 2.0, 26, {}),
+    ],
+)
+def test_a_still_nursery_is_left_alone_whatever_the_coder_does(
+    camera: str, gop_s: float, crf: int, more: dict[str, Any]
+) -> None:
+    rng = np.random.default_rng(91)
+    bodies = films.infant(np.random.default_rng(91), (), size_px=14)
+    shot = rooms.film(rng, rooms.room(rng), bodies, sensors.CAMERAS[camera](rng), 150.0, fps=FPS)
+    sparing = watch(encode(shot, gop_s=gop_s, crf=crf, **more), economy=True)
+    after = [at_s for at_s in sparing.decoded_s if at_s >= 40]
+    keyframes = 110 / gop_s
+    # Beside the keyframes a false alarm or two, of some seconds each.
+    assert keyframes - 2 <= len(after) <= keyframes + 0.1 * 110 * FPS
 
 
 def test_every_frame_again_at_once_when_something_sounds() -> None:

@@ -17,7 +17,7 @@ _MAX_S = 5.2
 
 
 class Backlog:
-    """Items in order, the oldest right after the last decoded one. One thread."""
+    """Items in order; the oldest is the keyframe that the others build on. One thread."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -29,10 +29,6 @@ class Backlog:
     def hold(self, item: MediaItem) -> None:
         """Keep `item` for later."""
         self._items.append(item)
-
-    def begin_with(self, item: MediaItem) -> None:
-        """Put `item`, which was decoded before, in front: the decoder begins with it again."""
-        self._items.appendleft(item)
 
     def clear(self) -> int:
         """Forget all; how many there were."""

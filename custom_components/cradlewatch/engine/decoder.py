@@ -1,6 +1,6 @@
 """Packets to what the detectors see: small gray frames at the wanted rate, and pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 import logging
 
@@ -53,15 +53,19 @@ class Decoder:
         """The pictures that a video packet completes; () where what it builds on was left out, or it is damaged."""
         if self._packets.skips(item):
             return ()
+        return self._counted(self._packets.decode, item)
+
+    def decode_alone(self, item: MediaItem) -> Sequence[VideoFrame]:
+        """The picture of a keyframe whose followers are left out for now; they need it decoded again."""
+        self._packets.skips(item)
+        return self._counted(self._packets.decode_alone, item)
+
+    def _counted(self, decode: Callable[[MediaItem], Sequence[VideoFrame]], item: MediaItem) -> Sequence[VideoFrame]:
         damaged = self._packets.damaged
-        frames = self._packets.decode(item)
+        frames = decode(item)
         self.counts.decoded += len(frames)
         self.counts.damaged += self._packets.damaged - damaged
         return frames
-
-    def restart(self) -> None:
-        """Go on with an earlier keyframe of the same stream."""
-        self._packets.restart()
 
     def leave_out(self) -> None:
         """A packet is not decoded: go on at the next keyframe."""

@@ -1,89 +1,36 @@
 """Idle economy: decode keyframes only while nothing moves, and every frame at the first sign of motion or sound.
 
-The sign comes before any decoding: a picture in which something moves needs larger packets than the still
-one before it. A GOP too long to be blind for is never skipped.
+The sign comes before any decoding, by the sizes of packets (`packet_sizes.py`), or with the next keyframe
+(`keyframe_watch.py`). A GOP too long to be blind for is never skipped.
 
-Waking is cheap and quick to be wrong: coders make larger packets for reasons of their own. So what ends a false
-alarm is not a higher limit but the detectors, once they have looked at every frame for a while and found nothing.
+Waking is quick to be wrong, so being wrong is cheap: the detectors are given every frame since the last keyframe and
+look for two seconds more. Where they find nothing it was a false alarm, keyframes are enough again, and what caused it
+causes no other.
 """
+
+from dataclasses import dataclass
+
+from .packet_sizes import PacketSizes
 
 _MAX_GOP_S = 2.6
 _QUIET_BEFORE_IDLE_S = 30.0
-_LOOK_S = 6.0
-"""So long every frame is decoded after a wake at the least, whatever the detectors say."""
-
-_WAKE_FACTOR = 2.0
-_WAKE_EXTRA_BYTES = 400
-_LEARN = 0.02
-# One larger packet alone is the encoder's own doing (many make one in each GOP); motion makes several in a row.
-_LARGER_IN_A_ROW = 2
-
-_LEARN_PLACE = 0.25
-_MIN_SPREAD_SHARE = 0.03
-_MIN_SPREAD_BYTES = 12.0
-_DRIFT = 2.0
-_MOST = 6.0
-_LIMIT, _LIMIT_MAX = 8.0, 60.0
-_LIMIT_STEP = 1.5
-"""A false alarm raises the fine rule's limit by this factor, a true one lowers it: not all coders are as steady.
-What a higher limit lets pass is found in the next keyframe (`keyframe_watch.py`)."""
+_LOOK_S = 2.0
+"""So long every frame is looked at after an alarm at the least: what moves is found in half of it."""
+_NEWS_AFTER_S = 3.0
+"""Larger packets while something moves anyway say nothing about the rules that found them."""
 
 
-class PacketSizes:
-    """Tells whether packets are larger than a still picture's, by two rules of which one is enough.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attention:
+    """What the detectors say of what they saw and heard up to now."""
 
-    The coarse one: twice the usual size, twice in a row. The fine one, for small bodies in noisy pictures: a sum of
-    what packets have more than those at the same place of earlier GOPs, in units of how much sizes spread anyway.
-    """
-
-    def __init__(self) -> None:
-        self._usual: float | None = None
-        self._in_a_row = 0
-        self._place = 0
-        self._places: list[float] = []
-        self._spread = 0.0
-        self._sum = 0.0
-        self._limit = _LIMIT
-
-    def judged(self, *, true: bool) -> None:
-        """The detectors looked after an alarm: something moved, or nothing did."""
-        step = 1 / _LIMIT_STEP if true else _LIMIT_STEP
-        self._limit = min(_LIMIT_MAX, max(_LIMIT, self._limit * step))
-
-    def on_key(self) -> None:
-        """A GOP begins."""
-        self._place = 0
-
-    def is_larger(self, size_bytes: int) -> bool:
-        """Take in the size of a packet that is no keyframe; True where something seems to move."""
-        coarse, fine = self._coarse(size_bytes), self._fine(size_bytes)
-        return coarse or fine
-
-    def _coarse(self, size_bytes: int) -> bool:
-        usual = self._usual
-        if usual is None:
-            self._usual = float(size_bytes)
-            return False
-        self._usual = usual + _LEARN * (min(size_bytes, 4 * usual + 1) - usual)
-        larger = size_bytes > _WAKE_FACTOR * usual + _WAKE_EXTRA_BYTES
-        self._in_a_row = self._in_a_row + 1 if larger else 0
-        return self._in_a_row >= _LARGER_IN_A_ROW
-
-    def _fine(self, size_bytes: int) -> bool:
-        place, self._place = self._place, self._place + 1
-        if place >= len(self._places):
-            self._places.append(float(size_bytes))
-            return False
-        expected = self._places[place]
-        more = size_bytes - expected
-        spread = max(self._spread, _MIN_SPREAD_SHARE * expected, _MIN_SPREAD_BYTES)
-        self._sum = max(0.0, self._sum + min(more / spread, _MOST) - _DRIFT)
-        self._places[place] += _LEARN_PLACE * more
-        self._spread += _LEARN * (min(abs(more), _MOST * spread) - self._spread)
-        if self._sum < self._limit:
-            return False
-        self._sum = 0.0
-        return True
+    wants_every_frame: bool
+    found_calm: bool = False
+    """Every frame was looked at for a while and nothing has moved or sounded for longer (`Senses.found_calm`)."""
+    calm_for_s: float = 0.0
+    """For so long every frame was looked at and not even a suspicion came of it."""
+    moved_s: float = float("-inf")
+    """When something moved or sounded last."""
 
 
 class IdleEconomy:
@@ -96,51 +43,61 @@ class IdleEconomy:
         self._quiet_since_s: float | None = None
         self._sizes = PacketSizes()
         self._alarmed_s = float("-inf")
-        self._unjudged = False
+        self._case_s: float | None = None
+        """Since when an alarm waits for the detectors' word."""
         self.idle = False
         self.wakes = 0
 
-    def on_packet(
-        self, size_bytes: int, *, is_key: bool, at_s: float, wants_every_frame: bool, found_calm: bool = False
-    ) -> bool:
-        """True where this packet may be left undecoded unless it is a keyframe.
-
-        `found_calm`: the detectors have looked at every frame for a while and found nothing (`Senses.found_calm`).
-        """
+    def on_packet(self, size_bytes: int, *, is_key: bool, at_s: float, attention: Attention) -> bool:
+        """True where this packet may be left undecoded unless it is a keyframe."""
         if not self._enabled:
             return False
         if is_key:
             self._on_key(at_s)
         elif self._sizes.is_larger(size_bytes):
-            self.alarm(at_s)
-            self._unjudged = True
-        if wants_every_frame or self._quiet_since_s is None:
+            self._alarm(at_s, is_news=at_s - attention.moved_s > _NEWS_AFTER_S)
+        self._judge(at_s, attention)
+        if attention.wants_every_frame or self._quiet_since_s is None:
             self._wake(at_s)
-            self._judge(true=True)
-        elif found_calm and at_s - self._alarmed_s >= _LOOK_S:
-            self._judge(true=False)
+        elif attention.found_calm and at_s - self._alarmed_s >= _LOOK_S:
             self._quiet_since_s = min(self._quiet_since_s, at_s - _QUIET_BEFORE_IDLE_S)
-        since_s = at_s if self._quiet_since_s is None else self._quiet_since_s
-        if at_s - since_s >= _QUIET_BEFORE_IDLE_S and self._gop_s is not None and self._gop_s <= _MAX_GOP_S:
+        # At a keyframe only: what is left out then can be decoded from there on.
+        if is_key and self._may_rest(at_s):
             self.idle = True
         return self.idle
 
-    def _judge(self, *, true: bool) -> None:
-        if self._unjudged:
-            self._unjudged = False
-            self._sizes.judged(true=true)
-
     def alarm(self, at_s: float) -> None:
         """Something may have moved: every frame from here on, until the detectors have found calm again."""
+        self._alarm(at_s, is_news=True)
+
+    def _alarm(self, at_s: float, *, is_news: bool) -> None:
         self._alarmed_s = at_s
+        if is_news and self._case_s is None:
+            self._case_s = at_s
         self._wake(at_s)
 
+    def _judge(self, at_s: float, attention: Attention) -> None:
+        """Was the alarm a true one?"""
+        if self._case_s is None:
+            return
+        if attention.moved_s >= self._case_s - (self._gop_s or 0.0):
+            self._sizes.judged(true=True)
+            self._case_s = None
+        elif attention.calm_for_s >= _LOOK_S and at_s - self._alarmed_s >= _LOOK_S:
+            self._sizes.judged(true=False)
+            self._case_s = None
+
+    def _may_rest(self, at_s: float) -> bool:
+        if self._quiet_since_s is None or self._gop_s is None or self._gop_s > _MAX_GOP_S:
+            return False
+        return at_s - self._quiet_since_s >= _QUIET_BEFORE_IDLE_S
+
     def _on_key(self, at_s: float) -> None:
-        self._sizes.on_key()
         if self._last_key_s is not None:
             self._gop_s = at_s - self._last_key_s
             if self._gop_s > _MAX_GOP_S:
                 self._wake(at_s)
+        self._sizes.on_key(self._gop_s)
         self._last_key_s = at_s
 
     def _wake(self, at_s: float) -> None:

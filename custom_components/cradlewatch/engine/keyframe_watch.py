@@ -8,50 +8,66 @@ import numpy as np
 from numpy.typing import NDArray
 
 _CELL_PX = 8
-_LEARN = 0.2
 _LEAST_SPREAD = 0.15
 """Gray levels of a cell's mean: rounding alone."""
-_FACTOR = 1.5
 _LEAST = 6.0
 """In spreads: the highest of a thousand cells of mere noise is about half of it."""
+_BEYOND = 1.5
+"""Times what a place, or nearly every place, did by itself of late."""
+_NEARLY_ALL = 0.9
+_FORGET = 0.995
+"""A keyframe: half is forgotten after 140 of them, some minutes. A clock's minutes stay known."""
 
 type Cells = NDArray[np.float32]
 
 
 class KeyframeWatch:
-    """Compares small gray pictures, uint8 (height, width). Learns how unlike those of a still scene are."""
+    """Compares small gray pictures, uint8 (height, width). Learns where and how far those of a still scene differ.
+
+    A clock in the picture, a coder's restless blocks, a lamp's reflection differ each time and in their own places:
+    there only more than that is a change, and all other places stay as sharp as they are.
+    """
 
     def __init__(self) -> None:
         self._cells: Cells | None = None
-        self._usual: float | None = None
+        self._habits: Cells | None = None
 
     def forget(self) -> None:
         """Another picture: nothing is known of it."""
-        self._cells = self._usual = None
+        self._cells = self._habits = None
 
     def differs(self, gray: NDArray[np.uint8]) -> bool:
         """Whether `gray` shows more change against the last one than those before did; False without a last one."""
-        score = self._score(_cells(gray))
-        return score is not None and score > max(_LEAST, _FACTOR * (self._usual or 0.0))
+        scores = self._scores(_cells(gray))
+        if scores is None:
+            return False
+        limit = np.full_like(scores, _LEAST)
+        if self._habits is not None:
+            usual = np.maximum(self._habits, np.quantile(self._habits, _NEARLY_ALL))
+            np.maximum(limit, np.float32(_BEYOND) * usual, out=limit)
+        return bool((scores > limit).any())
 
     def looked(self, gray: NDArray[np.uint8], *, calm: bool) -> None:
-        """`gray` was given to the detectors; `calm`: nothing moves, its unlikeness is the coder's and the sensor's."""
+        """`gray` was given to the detectors; `calm`: nothing moved, its unlikeness is the coder's and the sensor's."""
         cells = _cells(gray)
-        score = self._score(cells)
+        scores = self._scores(cells)
         self._cells = cells
-        if score is not None and calm:
-            self._usual = score if self._usual is None else self._usual + _LEARN * (score - self._usual)
+        if scores is None or not calm:
+            return
+        wide = _highest3(scores)
+        self._habits = wide if self._habits is None else np.maximum(self._habits * np.float32(_FORGET), wide)
 
-    def _score(self, cells: Cells) -> float | None:
-        """The highest change of four neighbouring cells, in units of what a usual cell changed."""
+    def _scores(self, cells: Cells) -> Cells | None:
+        """Change of each four neighbouring cells together, in units of what a usual cell changed."""
         if self._cells is None or self._cells.shape != cells.shape:
             return None
         change = cells - self._cells
         # Light that changes everywhere moves nothing.
-        change -= np.median(change)
+        change -= np.float32(np.median(change))
         spread = max(_LEAST_SPREAD, float(np.median(np.abs(change))) / 0.6745)
-        four = change[1:, 1:] + change[1:, :-1] + change[:-1, 1:] + change[:-1, :-1]
-        return float(np.abs(four).max()) / 2 / spread
+        four: Cells = change[1:, 1:] + change[1:, :-1] + change[:-1, 1:] + change[:-1, :-1]
+        four /= np.float32(2 * spread)
+        return np.abs(four)
 
 
 def _cells(gray: NDArray[np.uint8]) -> Cells:
@@ -60,3 +76,11 @@ def _cells(gray: NDArray[np.uint8]) -> Cells:
     whole = gray[: height * _CELL_PX, : width * _CELL_PX].astype(np.float32)
     means: Cells = whole.reshape(height, _CELL_PX, width, _CELL_PX).mean(axis=(1, 3))
     return means
+
+
+def _highest3(grid: Cells) -> Cells:
+    """Highest of 3 x 3 neighbours."""
+    padded = np.pad(grid, 1, mode="edge")
+    rows = np.maximum(np.maximum(padded[:-2], padded[1:-1]), padded[2:])
+    highest: Cells = np.maximum(np.maximum(rows[:, :-2], rows[:, 1:-1]), rows[:, 2:])
+    return highest

@@ -34,11 +34,6 @@ class PacketDecoder:
         """A packet was not given: what builds on it must be left out."""
         self._needs_key = True
 
-    def restart(self) -> None:
-        """Go on with an earlier keyframe of the same stream."""
-        if self._codec is not None:
-            self._codec.flush_buffers()
-
     def decode(self, item: MediaItem) -> Sequence[VideoFrame]:
         """The pictures that `item` completes; () for what cannot be decoded, which is counted."""
         if isinstance(item.frame, VideoFrame):
@@ -48,6 +43,22 @@ class PacketDecoder:
         except FFmpegError:
             self.damaged += 1
             return ()
+
+    def decode_alone(self, item: MediaItem) -> Sequence[VideoFrame]:
+        """The picture of a keyframe, now; () where it cannot be decoded. What follows it needs it decoded again.
+
+        Where pictures come in another order than they are shown in, a decoder holds each back for those to come: it
+        is emptied.
+        """
+        frames = self.decode(item)
+        if self._codec is None or isinstance(item.frame, VideoFrame):
+            return frames
+        try:
+            frames = (*frames, *self._codec.decode(None))
+        except FFmpegError:
+            self.damaged += 1
+        self._codec.flush_buffers()
+        return frames[-1:]
 
     def _codec_for(self, item: MediaItem) -> VideoCodecContext:
         """A context of our own: PyAV's streams and containers hold each other in a circle.

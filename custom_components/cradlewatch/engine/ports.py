@@ -43,6 +43,16 @@ class Senses(Protocol):
         ...
 
     @property
+    def moved_s(self) -> float:
+        """When something moved or sounded last (monotonic); -inf where nothing has yet."""
+        ...
+
+    @property
+    def calm_for_s(self) -> float:
+        """For so many seconds, up to the last frame, every frame was looked at and none gave even a suspicion."""
+        ...
+
+    @property
     def found_calm(self) -> bool:
         """True where every frame was looked at for a while and nothing has moved or sounded for longer.
 

@@ -15,15 +15,19 @@ from .settings import SenseSettings
 from .sound.listener import Listener
 
 _CURIOUS_S = 15.0
-"""For so long after the last change every frame is wanted."""
+"""For so long after something moved or sounded every frame is wanted."""
+_SUSPICIOUS_S = 2.0
+"""The same after a change that was not confirmed: movement is confirmed within a second of it."""
 _SMALL_MOVEMENT_TRY_S = 20.0
 """So long a window for small movement is waited for; strongly compressed pictures may never give one."""
 _CALM_S = 30.0
-_CALM_LOOK_S = 6.0
-"""Calm is found when every frame was looked at for `_CALM_LOOK_S` and nothing has changed for `_CALM_S`."""
+_CALM_LOOK_S = 2.0
+"""Calm is found when every frame was looked at for `_CALM_LOOK_S`, without a suspicion, and nothing has moved for
+`_CALM_S`."""
 _GAP_S = 1.0
 """A longer time between two frames is no look at every frame."""
-_SMALL_MOVEMENT_EVERY_S = 60.0
+_SMALL_MOVEMENT_EVERY_S = 180.0
+"""A window takes 12 s of looking at every frame: seldom, for that is what an idle camera costs most by."""
 _SILENT_AFTER_S = 5.0
 """Without a block of sound for so long, what is heard is not known."""
 _BLIND_AFTER_S = 10.0
@@ -45,11 +49,12 @@ class NurserySenses:
         self._listener = Listener()
         self._detectors: tuple[Detector, ...] = (self._motion, self._scene, *self._zones, self._visitor)
         self._last_s = float("-inf")
-        self._curious_s = -1e9
+        self._moved_s = float("-inf")
         self._began_s: float | None = None
         self._overdue_since_s: float | None = None
         self._gave_up_s = float("-inf")
-        self._looks_since_s = float("-inf")
+        self._restless_s = float("-inf")
+        """The last frame that may hide a change, or the first after a gap."""
         self._eye: tuple[tuple[int, int], str] | None = None
 
     def on_info(self, info: StreamInfo) -> None:
@@ -77,10 +82,10 @@ class NurserySenses:
         if not unseen:
             micro = self._micro.state(frame.at_s)
             signals += self._occupancy.update(view, motion=motion, micro_motion=micro, visitor=self._visitor.on)
-        if motion or self._motion.suspected_s == frame.at_s:
-            self._curious_s = frame.at_s
-        if unseen or gap_s > _GAP_S or not view.settled or self._curious_s == frame.at_s:
-            self._looks_since_s = frame.at_s
+        if motion:
+            self._moved_s = frame.at_s
+        if unseen or gap_s > _GAP_S or not view.settled or motion or self._motion.suspected_s == frame.at_s:
+            self._restless_s = frame.at_s
         self._want_small_movement(frame.at_s)
         return signals
 
@@ -98,7 +103,7 @@ class NurserySenses:
         """Listen to one block."""
         signals = self._listener.hear(block)
         if signals:
-            self._curious_s = block.at_s
+            self._moved_s = block.at_s
         return signals
 
     def reading(self, at_s: float) -> Reading:
@@ -139,17 +144,26 @@ class NurserySenses:
     @property
     def wants_every_frame(self) -> bool:
         """True while something changes or sounds, or did a moment ago, and now and then for small movement."""
-        if self._motion.active or self._listener.sound or self._last_s - self._curious_s < _CURIOUS_S:
+        if self._motion.active or self._listener.sound or self._last_s - self._moved_s < _CURIOUS_S:
             return True
-        return self._overdue_since_s is not None
+        return self._last_s - self._motion.suspected_s < _SUSPICIOUS_S or self._overdue_since_s is not None
+
+    @property
+    def moved_s(self) -> float:
+        """When something moved or sounded last (monotonic), -inf before."""
+        return self._moved_s
+
+    @property
+    def calm_for_s(self) -> float:
+        """Seconds for which every frame was looked at and none gave even a suspicion."""
+        return 0.0 if self._began_s is None else self._last_s - max(self._restless_s, self._moved_s)
 
     @property
     def found_calm(self) -> bool:
         """True where every frame was looked at for a while and nothing has moved or sounded for longer."""
         if self._began_s is None or self.wants_every_frame:
             return False
-        changed_s = max(self._curious_s, self._began_s)
-        return self._last_s - self._looks_since_s >= _CALM_LOOK_S and self._last_s - changed_s >= _CALM_S
+        return self.calm_for_s >= _CALM_LOOK_S and self._last_s - max(self._moved_s, self._began_s) >= _CALM_S
 
     def learn_empty(self) -> bool:
         """What is seen now is the empty crib (the parent's button). False if nothing has been seen yet."""
@@ -168,9 +182,8 @@ class NurserySenses:
         self._micro.reset()
         self._occupancy.reset()
         self._listener.reset()
-        self._curious_s = -1e9
+        self._moved_s = self._restless_s = self._gave_up_s = float("-inf")
         self._began_s = self._overdue_since_s = None
-        self._gave_up_s = float("-inf")
 
     def close(self, at_s: float) -> Sequence[Signal]:
         """Off-signals for all that is on."""

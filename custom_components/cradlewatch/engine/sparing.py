@@ -1,7 +1,8 @@
 """The stream of viewers, looked at as seldom as is safe: keyframes only while nothing moves, and nothing missed.
 
-What is left undecoded is kept until the next keyframe. Where packets grow, or that keyframe shows something else than
-the last one, the detectors are given every frame since, in order, before they see what came after.
+What is left undecoded is kept until the next keyframe, with the one that it builds on. Where packets grow, or the next
+keyframe shows something else than the last, the detectors are given every frame since, in order, before they see what
+came after.
 """
 
 from collections.abc import Sequence
@@ -10,11 +11,14 @@ from av.video.frame import VideoFrame
 
 from .backlog import Backlog
 from .decoder import Decoder
-from .economy import IdleEconomy
+from .economy import Attention, IdleEconomy
 from .keyframe_watch import KeyframeWatch
 from .models import Signal
 from .ports import Senses
 from .source.types import MediaItem
+
+_STILL_S = 3.0
+"""Without movement for so long a picture shows nothing of it any more."""
 
 
 class SparingEye:
@@ -26,7 +30,6 @@ class SparingEye:
         self._economy = IdleEconomy(enabled=enabled)
         self._backlog = Backlog()
         self._keyframes = KeyframeWatch()
-        self._last_key: MediaItem | None = None
         self._shown_s = float("-inf")
         self.skipped = 0
         """Packets that were never decoded."""
@@ -40,9 +43,8 @@ class SparingEye:
 
     def forget(self) -> None:
         """Another connection, another source of pictures, or privacy: what was kept is gone."""
-        self.skipped += self._backlog.clear()
+        self._leave_out()
         self._keyframes.forget()
-        self._last_key = None
 
     def follow(self, item: MediaItem) -> bool:
         """Let the economy know of a packet; True where it may be left undecoded."""
@@ -50,8 +52,18 @@ class SparingEye:
             item.packet.size,
             is_key=item.is_key,
             at_s=item.arrived_s,
-            wants_every_frame=self._senses.wants_every_frame,
-            found_calm=self._senses.found_calm,
+            attention=self._attention(),
+        )
+
+    def _attention(self) -> Attention:
+        senses = self._senses
+        # What waits to be looked at after an alarm is known to nobody yet.
+        waits = bool(self._backlog) and not self.idle
+        return Attention(
+            wants_every_frame=waits or senses.wants_every_frame,
+            found_calm=senses.found_calm,
+            calm_for_s=0.0 if waits else senses.calm_for_s,
+            moved_s=senses.moved_s,
         )
 
     def video(self, item: MediaItem, behind_s: float) -> Sequence[Signal]:
@@ -60,7 +72,7 @@ class SparingEye:
         if isinstance(item.frame, VideoFrame):
             return self._look(item, behind_s)
         if self._backlog.too_long_at(item):
-            self.skipped += self._backlog.clear()
+            self._leave_out()
         if idle and item.is_key:
             return self._on_idle_key(item, behind_s)
         if not idle and not self._backlog:
@@ -69,17 +81,21 @@ class SparingEye:
         return () if idle else self._catch_up(behind_s)
 
     def _on_idle_key(self, item: MediaItem, behind_s: float) -> Sequence[Signal]:
-        frames = self._decoder.decode(item)
-        if frames and self._backlog and self._last_key is not None and self._differs(frames[-1]):
+        frames = self._decoder.decode_alone(item)
+        if frames and self._backlog and self._differs(frames[-1]):
             self._economy.alarm(item.arrived_s)
             self.rewinds += 1
-            # From the last keyframe on again: its own picture was shown, those after it were not.
-            self._decoder.restart()
-            self._backlog.begin_with(self._last_key)
             self._backlog.hold(item)
             return self._catch_up(behind_s)
-        self.skipped += self._backlog.clear()
+        self._leave_out()
+        # The next ones build on it, should they be looked at after all.
+        self._backlog.hold(item)
         return self._show(item, frames, behind_s)
+
+    def _leave_out(self) -> None:
+        held = self._backlog.clear()
+        # The first of them is the keyframe, which was decoded.
+        self.skipped += max(0, held - 1)
 
     def _differs(self, frame: VideoFrame) -> bool:
         return self._keyframes.differs(self._decoder.small_gray(frame))
@@ -94,14 +110,13 @@ class SparingEye:
         return self._show(item, self._decoder.decode(item), behind_s)
 
     def _show(self, item: MediaItem, frames: Sequence[VideoFrame], behind_s: float) -> Sequence[Signal]:
-        if item.is_key:
-            self._last_key = item
         if item.arrived_s <= self._shown_s:
             return ()
         self._shown_s = item.arrived_s
         signals: list[Signal] = []
         for frame in frames:
-            if item.is_key and item.frame is None:
-                self._keyframes.looked(self._decoder.small_gray(frame), calm=not self._senses.wants_every_frame)
+            if frame.key_frame and item.frame is None:
+                calm = item.arrived_s - self._senses.moved_s > _STILL_S
+                self._keyframes.looked(self._decoder.small_gray(frame), calm=calm)
             signals += self._decoder.picture(frame, item.arrived_s, behind_s)
         return signals
