@@ -184,7 +184,7 @@ async def async_check_crib(
     # Only a name or a birthday changed: that must be possible while the camera is away.
     if not _opens_the_same(data, old, CONF_SOURCE, CONF_CAMERA) and (problem := await async_check_source(hass, data)):
         return CheckedCrib(errors={CONF_SOURCE if CONF_SOURCE in data else CONF_CAMERA: problem})
-    if not _opens_the_same(data, old, CONF_DETECTION_SOURCE) and (problem := await _async_check_detection(hass, data)):
+    if not _opens_the_same(data, old, CONF_DETECTION_SOURCE) and (problem := await async_check_detection(hass, data)):
         return CheckedCrib(errors={CONF_DETECTION_SOURCE: problem})
     return CheckedCrib(data=data)
 
@@ -198,7 +198,10 @@ async def async_check_source(hass: HomeAssistant, data: Mapping[str, Any]) -> st
     return None
 
 
-async def _async_check_detection(hass: HomeAssistant, data: Mapping[str, Any]) -> str | None:
+async def async_check_detection(hass: HomeAssistant, data: Mapping[str, Any]) -> str | None:
+    """The same for the second source; None also where `data` names none."""
+    if problem := _detection_problem(data):
+        return problem
     try:
         await async_probe_detection(hass, data)
     except SourceError as err:

@@ -4,12 +4,28 @@ import av
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
-from .const import DOMAIN, ISSUE_DISK_FULL, ISSUE_INVALID_AUTH, ISSUE_MODEL_GONE, ISSUE_NO_ENCODER, ISSUE_NO_SOUND
+from .const import (
+    DOMAIN,
+    ISSUE_DISK_FULL,
+    ISSUE_INVALID_AUTH,
+    ISSUE_MODEL_GONE,
+    ISSUE_NO_ENCODER,
+    ISSUE_NO_SOUND,
+    ISSUE_SECOND_SOURCE_AUTH,
+    ISSUE_SECOND_SOURCE_LOST,
+)
 from .engine.errors import SourceProblem
 from .engine.models import Link, LinkState, StreamInfo
 
 _ENCODERS = {"libx264", "libopenh264", "h264_v4l2m2m"}
-_OF_CRIB = (ISSUE_DISK_FULL, ISSUE_INVALID_AUTH, ISSUE_NO_ENCODER, ISSUE_NO_SOUND)
+_OF_CRIB = (
+    ISSUE_DISK_FULL,
+    ISSUE_INVALID_AUTH,
+    ISSUE_NO_ENCODER,
+    ISSUE_NO_SOUND,
+    ISSUE_SECOND_SOURCE_AUTH,
+    ISSUE_SECOND_SOURCE_LOST,
+)
 
 
 @callback
@@ -32,6 +48,23 @@ def stream_opened(hass: HomeAssistant, crib_id: str, name: str, info: StreamInfo
         _raise(hass, ISSUE_NO_SOUND, crib_id, name, severity=ir.IssueSeverity.WARNING, fixable=True)
     else:
         _drop(hass, ISSUE_NO_SOUND, crib_id)
+
+
+@callback
+def second_source_fails(hass: HomeAssistant, crib_id: str, name: str, *, refused: bool) -> None:
+    """Detection has looked at the first stream for a while; `refused`: the log-in of the second is wrong."""
+    wanted, other = ISSUE_SECOND_SOURCE_LOST, ISSUE_SECOND_SOURCE_AUTH
+    if refused:
+        wanted, other = other, wanted
+    _drop(hass, other, crib_id)
+    _raise(hass, wanted, crib_id, name, severity=ir.IssueSeverity.WARNING, fixable=True)
+
+
+@callback
+def second_source_works(hass: HomeAssistant, crib_id: str) -> None:
+    """It delivers, or none is wanted any more."""
+    _drop(hass, ISSUE_SECOND_SOURCE_AUTH, crib_id)
+    _drop(hass, ISSUE_SECOND_SOURCE_LOST, crib_id)
 
 
 @callback

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 import logging
 from pathlib import Path
 import time
@@ -38,7 +38,6 @@ from .engine.models import (
 )
 from .engine.safety import SafetyJudge
 from .engine.settings import SafetySettings, TrackerSettings
-from .engine.stages import new_stage_on
 from .engine.store import Store
 from .engine.tracker import IncidentTracker
 from .engine.windows.bounds import Window
@@ -48,6 +47,8 @@ from .footage import Footage
 from .incidents import IncidentDesk
 from .insight import Insight
 from .phrases import Words, words_of
+from .second_source_watch import SecondSourceWatch
+from .stage_day import StageDay
 from .state import StateKeeper
 from .storage import AsyncStore, SwitchMemory
 from .thread_keeper import ThreadKeeper
@@ -90,8 +91,8 @@ class CribMonitor(CribOrders, CribPictures):
         self.desk.muted = self.feedback.muted
         self.checks = CheckDesk(self, analyst, store)
         self.insight = Insight(self.keeper, analyst)
-        self._today = dt_util.now().date()
-        self._stage_due = False
+        self._stages = StageDay(store, config.crib_id, self._tell_stage)
+        self._second_source = SecondSourceWatch(hass, config.crib_id)
         self.window_closed: Callable[[str, ClosedWindow], None] | None = None
         self.window_closing: Callable[[str, Window], None] | None = None
         self.windows = WindowKeeper(
@@ -117,7 +118,7 @@ class CribMonitor(CribOrders, CribPictures):
             await self.feedback.async_restore()
             ended = await self._store.async_read(Store.end_open_incidents, crib_id, "restart", dt_util.utcnow())
             last = await self._store.async_read(Store.last_event, crib_id)
-            self._stage_due = await self._stage_untold()
+            await self._stages.async_restore(self.config.birthdate)
         except StoreError:
             _LOGGER.warning("What happened to %s before the restart is not known", self.config.name)
             return
@@ -131,8 +132,7 @@ class CribMonitor(CribOrders, CribPictures):
         self.keeper.link_changed(LinkState(link=Link.CONNECTING, since_s=time.monotonic()))
         self.windows.start()
         self.threads.start()
-        if self._stage_due:
-            self._tell_stage()
+        self._stages.start()
         self.keeper.refresh()
 
     async def async_stop(self, reason: str) -> bool:
@@ -196,6 +196,7 @@ class CribMonitor(CribOrders, CribPictures):
         for signal in self.insight.reading(reading):
             self._signal(signal)
         self.keeper.reading(reading, figures)
+        self._second_source.told(self.config.name, figures.second_source, time.monotonic())
 
     def on_thread_end(self, error: BaseException | None) -> None:
         """Must not happen; what does is told, and watching begins anew."""
@@ -253,8 +254,11 @@ class CribMonitor(CribOrders, CribPictures):
             self._signal(signal)
         if self.insight.save_due(now_s):
             self._save_sleep()
-        if (today := dt_util.now().date()) != self._today:
-            self._new_day(today)
+        if self._stages.tick(self.config.birthdate):
+            # Other hazards count from today on.
+            self.entry.async_create_background_task(
+                self.hass, self._restart_thread(), f"cradlewatch {self.config.slug}"
+            )
         self.checks.tick(now_s)
         self.clips.tick(self.tracker.active_ids, now_s)
         active = self.tracker.active_kinds
@@ -265,30 +269,11 @@ class CribMonitor(CribOrders, CribPictures):
         )
         self.keeper.refresh()
 
-    def _new_day(self, today: date) -> None:
-        self._today = today
-        if new_stage_on(self.config.birthdate, today) is None:
-            return
-        self._tell_stage()
-        # Other hazards count from today on.
-        self.entry.async_create_background_task(self.hass, self._restart_thread(), f"cradlewatch {self.config.slug}")
-
     def _tell_stage(self) -> None:
-        self._stage_due = False
         now_at, now_s = dt_util.utcnow(), time.monotonic()
         self._publish(
             self.tracker.raise_event(EventKind.STAGE_CHANGED, severity=Severity.INFO, now_at=now_at, now_s=now_s)
         )
-
-    async def _stage_untold(self) -> bool:
-        """A stage begins today, and nobody was there at midnight to tell it. Raises StoreError."""
-        if new_stage_on(self.config.birthdate, self._today) is None:
-            return False
-        midnight, kinds = dt_util.start_of_local_day(), [EventKind.STAGE_CHANGED]
-        told = await self._store.async_read(
-            Store.events, crib_id=self.config.crib_id, start=midnight, kinds=kinds, limit=1
-        )
-        return not told
 
     # Incidents
 

@@ -16,6 +16,7 @@ from .const import (
     CONF_CLIP_DAYS,
     CONF_CLIP_GB,
     CONF_CLIPS,
+    CONF_DETECTION_SOURCE,
     CONF_MODEL,
     CONF_NAME,
     CONF_SOURCE,
@@ -26,8 +27,10 @@ from .const import (
     ISSUE_MODEL_GONE,
     ISSUE_NO_ENCODER,
     ISSUE_NO_SOUND,
+    ISSUE_SECOND_SOURCE_AUTH,
+    ISSUE_SECOND_SOURCE_LOST,
 )
-from .crib_form import async_check_source, clip_room_schema
+from .crib_form import async_check_detection, async_check_source, clip_room_schema
 from .provider_form import async_check_key
 from .sources import mask_source, unmask_source, with_escaped_password
 
@@ -57,30 +60,48 @@ class _CribFlow(RepairsFlow):
 class SourceFlow(_CribFlow):
     """Another address: the camera refuses the stored log-in, or sends what cannot be shown here."""
 
+    key = CONF_SOURCE
+    marker: type[probatio.Marker] = probatio.Required
+
     @override
     async def async_step_confirm(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         entry = self.entry
         if entry is None:
             return self.async_abort(reason="crib_gone")
         subentry = entry.subentries[self.crib_id]
-        stored = subentry.data.get(CONF_SOURCE)
+        stored = subentry.data.get(self.key)
         errors: dict[str, str] = {}
         if user_input is not None:
-            source = with_escaped_password(unmask_source(user_input[CONF_SOURCE].strip(), stored))
-            data = {**subentry.data, CONF_SOURCE: source}
-            if problem := await async_check_source(self.hass, data):
-                errors = {CONF_SOURCE: problem}
+            data = {key: value for key, value in subentry.data.items() if key != self.key}
+            if entered := user_input.get(self.key, "").strip():
+                data[self.key] = with_escaped_password(unmask_source(entered, stored))
+            if problem := await self._check(data):
+                errors = {self.key: problem}
             else:
                 self.hass.config_entries.async_update_subentry(entry, subentry, data=data)
                 return self.async_create_entry(data={})
-        shown = user_input[CONF_SOURCE] if user_input else mask_source(stored or "")
-        field = probatio.Required(CONF_SOURCE, description={"suggested_value": shown})
+        shown = user_input.get(self.key, "") if user_input is not None else mask_source(stored or "")
+        field = self.marker(self.key, description={"suggested_value": shown})
         return self.async_show_form(
             step_id="confirm",
             data_schema=probatio.Schema({field: TextSelector()}),
             errors=errors,
             description_placeholders={CONF_NAME: self.name},
         )
+
+    async def _check(self, data: dict[str, Any]) -> str | None:
+        return await async_check_source(self.hass, data)
+
+
+class SecondSourceFlow(SourceFlow):
+    """Another address of the second source, or none."""
+
+    key = CONF_DETECTION_SOURCE
+    marker = probatio.Optional
+
+    @override
+    async def _check(self, data: dict[str, Any]) -> str | None:
+        return await async_check_detection(self.hass, data)
 
 
 class NoSoundFlow(_CribFlow):
@@ -203,6 +224,8 @@ async def async_create_fix_flow(
         ISSUE_NO_ENCODER: SourceFlow,
         ISSUE_NO_SOUND: NoSoundFlow,
         ISSUE_DISK_FULL: DiskFlow,
+        ISSUE_SECOND_SOURCE_AUTH: SecondSourceFlow,
+        ISSUE_SECOND_SOURCE_LOST: SecondSourceFlow,
     }
     for issue, flow in flows.items():
         if issue_id.startswith(f"{issue}_"):

@@ -10,15 +10,21 @@ from unittest.mock import AsyncMock
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.cradlewatch import second_source_watch
 from custom_components.cradlewatch.const import DOMAIN, SUBENTRY_CRIB
 from custom_components.cradlewatch.diagnostics import async_get_config_entry_diagnostics
+from custom_components.cradlewatch.second_source_watch import SecondSourceWatch
 from custom_components.cradlewatch.sources import MASK
 from tests.engine.loops import own_threads
 from tests.glue.helpers import write_sound, write_video
 from tests.glue.homes import LOCAL, add_home, crib_data, crib_of, crib_state, leave, live, until
+from tests.glue.test_repairs import answer, begin
+from tests.servers.http_media import HttpMedia
 
 AWAY = "rtsp://me:S3cr3tPass@127.0.0.1:1/sub?token=abcd1234"
 
@@ -149,6 +155,90 @@ async def test_a_running_home_uses_it_and_tells_when_it_cannot(
     await until(lambda: _told(hass, monitor) == "live", "that it is well", 10)
     await leave(hass, entry)
     assert own_threads("cradlewatch-nursery") == []
+
+
+async def test_a_password_that_it_refuses_is_told_and_mended_in_the_repair(
+    hass: HomeAssistant,
+    tmp_path: Path,
+    video: Path,
+    light: Path,
+    hass_client: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(second_source_watch, "_REFUSED_FOR_S", 1.0)
+    monkeypatch.setattr(second_source_watch, "_AWAY_FOR_S", 1.0)
+    hass.config.config_dir = str(tmp_path / "config")
+    (tmp_path / "config").mkdir(exist_ok=True)
+    assert await async_setup_component(hass, "repairs", {})
+    registry = ir.async_get(hass)
+    with HttpMedia(light.parent) as server:
+        spec = server.url(f"login/{light.name}", ("baby", "S3cr3tPass"))
+        entry = await add_home(hass, crib_data("Nursery", str(video), detection_source=spec))
+        client = await hass_client()
+        monitor = crib_of(entry)
+        refused, lost = (
+            f"{key}_{monitor.config.crib_id}" for key in ("second_source_invalid_auth", "second_source_lost")
+        )
+        await live(hass, monitor)
+        assert monitor._thread is not None
+        loop = monitor._thread.loop
+        issue = await until(lambda: registry.async_get_issue(DOMAIN, refused), "the repair")
+        assert issue.translation_placeholders == {"name": "Nursery"}
+        # Picture and detection go on, by the first stream, and say so.
+        frames = loop.figures()
+        await until(lambda: loop.figures().frames_total > frames.frames_total + 15, "the picture")
+        await until(lambda: loop.figures().frames_detected > frames.frames_detected + 2, "the detection")
+        assert crib_state(hass, monitor, "binary_sensor", "connectivity").state == "on"
+        assert crib_state(hass, monitor, "binary_sensor", "motion").state in ("on", "off")
+        assert _told(hass, monitor) == "invalid_auth"
+
+        flow = await begin(client, refused)
+        (field,) = flow["data_schema"]
+        assert field["description"]["suggested_value"] == spec.replace("S3cr3tPass", MASK)
+        assert "S3cr3tPass" not in str(flow)
+        for wrong, error in (
+            (spec.replace("S3cr3tPass", MASK), "invalid_auth"),
+            (server.url("404"), "cannot_connect"),
+            (str(video), "second_source_same"),
+        ):
+            flow = await answer(client, flow, {"detection_source": wrong})
+            assert flow["errors"] == {"detection_source": error}
+        flow = await answer(client, flow, {"detection_source": str(light)})
+        assert flow["type"] == "create_entry"
+        assert registry.async_get_issue(DOMAIN, refused) is None
+        await until(lambda: _told(hass, monitor) == "live", "the second source", 20)
+
+        # An address from which nothing comes any more is told, too; left empty there is none to tell of.
+        (crib,) = entry.subentries.values()
+        gone = {**crib.data, "detection_source": server.url("404")}
+        hass.config_entries.async_update_subentry(entry, crib, data=gone)
+        await until(lambda: registry.async_get_issue(DOMAIN, lost), "the other repair", 20)
+        assert crib_state(hass, monitor, "binary_sensor", "motion").state in ("on", "off")
+        flow = await answer(client, await begin(client, lost), {})
+        assert flow["type"] == "create_entry"
+        (crib,) = entry.subentries.values()
+        assert "detection_source" not in crib.data
+        await until(lambda: _told(hass, monitor) is None, "that none is set", 20)
+        assert not [key for key in registry.issues if "second_source" in key[1]]
+        await leave(hass, entry)
+
+
+async def test_a_second_source_that_is_away_for_minutes_only_is_no_repair(hass: HomeAssistant) -> None:
+    watch, registry = SecondSourceWatch(hass, "crib"), ir.async_get(hass)
+    for at_s, reason in (
+        (0, "connecting"), (20, "live"), (100, "cannot_connect"), (200, "timeout"), (390, "no_picture"), (399, "live"),
+        (500, "invalid_auth"), (503, "live"), (600, None),
+    ):  # fmt: skip
+        watch.told("Mina", reason, at_s)
+        assert not registry.issues, at_s
+    watch.told("Mina", "cannot_connect", 700)
+    watch.told("Mina", "timeout", 1000)
+    assert [key for _, key in registry.issues] == ["second_source_lost_crib"]
+    watch.told("Mina", "invalid_auth", 1010)
+    watch.told("Mina", "invalid_auth", 1020)
+    assert [key for _, key in registry.issues] == ["second_source_invalid_auth_crib"]
+    watch.told("Mina", "live", 1021)
+    assert not registry.issues
 
 
 def _told(hass: HomeAssistant, monitor: Any) -> object:
