@@ -1,15 +1,17 @@
 """The live picture: our relay as the source of Home Assistant's own stream component."""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 import logging
 import time
-from typing import override
+from typing import Any, override
 
 from homeassistant.components.camera import Camera, CameraEntityDescription
-from homeassistant.components.camera.const import CameraEntityFeature
+from homeassistant.components.camera.const import DOMAIN as CAMERA_DOMAIN, CameraEntityFeature
 from homeassistant.components.stream import HLS_PROVIDER, Stream
 from homeassistant.components.stream.const import ATTR_STREAMS, DOMAIN as STREAM_DOMAIN
+from homeassistant.components.stream.core import Orientation
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -29,6 +31,14 @@ _STILL_MAX_AGE_S = 5.0
 _LONG_LOST_S = 17.0
 _JOIN_S = 0.3
 _GONE_S = 0.5
+# The crib's rotation is clockwise. Browsers turn the picture: it is not encoded anew for that.
+_TURNED = {
+    0: Orientation.NO_TRANSFORM,
+    90: Orientation.ROTATE_RIGHT,
+    180: Orientation.ROTATE_180,
+    270: Orientation.ROTATE_LEFT,
+}
+_PREF_ORIENTATION = "orientation"
 
 
 async def async_setup_entry(
@@ -88,6 +98,21 @@ class CribCamera(CribEntity, Camera):
     @override
     async def stream_source(self) -> str | None:
         return None if self.crib.privacy else self.monitor.stream_address
+
+    @override
+    async def async_create_stream(self) -> Stream | None:
+        stream = await super().async_create_stream()
+        if stream is not None:
+            self._turn(stream)
+        return stream
+
+    @callback
+    def _turn(self, stream: Stream) -> None:
+        """Show it upright. Home Assistant has a setting of its own for each camera: what a person chose there stays."""
+        row = self.registry_entry
+        chosen: Mapping[str, Any] = {} if row is None else row.options.get(CAMERA_DOMAIN, {})
+        if chosen.get(_PREF_ORIENTATION, Orientation.NO_TRANSFORM) == Orientation.NO_TRANSFORM:
+            stream.dynamic_stream_settings.orientation = _TURNED[self.monitor.config.rotation_deg]
 
     @override
     async def async_camera_image(self, width: int | None = None, height: int | None = None) -> bytes | None:
@@ -193,6 +218,8 @@ class CribCamera(CribEntity, Camera):
     def _open_anew(self) -> None:
         """The camera's format changed: the stream component must read the header of the new one."""
         stream = self.stream
+        if stream is not None:
+            self._turn(stream)
         if stream is not None and not stream.available:
             # In its back-off it would end instead.
             if self._dropping is None:

@@ -64,6 +64,11 @@ class CribConfig:
         """The camera entity whose stream is the source, None where the source is named directly."""
         return None if self.source_data.get(CONF_SOURCE) else self.source_data.get(CONF_CAMERA)
 
+    @property
+    def rotation_deg(self) -> int:
+        """How far the camera's picture is turned, clockwise."""
+        return int(self.source_data.get(CONF_ROTATION, 0))
+
 
 def read_crib(subentry: ConfigSubentry) -> CribConfig:
     """The settings of `subentry`. Raises ValueError, KeyError for data that no flow of ours has written."""

@@ -5,6 +5,7 @@ from fractions import Fraction
 import io
 from itertools import pairwise
 from pathlib import Path
+import subprocess
 import tempfile
 import threading
 import time
@@ -147,6 +148,27 @@ def test_a_camera_that_hangs_sideways_is_turned(clip: Path, rotation_deg: int, t
     quarter = rotation_deg in (90, 270)
     assert small_turned.shape == ((320, 180) if quarter else (180, 320))
     assert np.abs(small_turned - np.rot90(small, turns)).mean() < 3
+
+
+@pytest.mark.parametrize("rotation_deg", [90, 180, 270])
+def test_a_clip_is_turned_by_whoever_plays_it(clip: Path, rotation_deg: int, tmp_path: Path) -> None:
+    still = clip.parent / "still.mp4"
+    if not still.exists():
+        make_still(still)
+    with running_loop(str(still), allowed_folders=(str(clip.parent),), rotation_deg=rotation_deg) as run:
+        run.wait(lambda: run.loop.picture(2.0) is not None)
+        picture = run.loop.picture(5.0)
+        handle = run.loop.start_clip(tmp_path / "clip.mp4", 1.0)
+        handle.finish(0)
+        made = handle.result.result(5)
+    shown = tmp_path / "shown.png"
+    # FFmpeg's own program turns as a browser does.
+    subprocess.run(["ffmpeg", "-v", "error", "-i", made.path, "-frames:v", "1", shown], check=True, timeout=20)
+    assert picture is not None
+    with Image.open(io.BytesIO(picture.jpeg)) as upright, Image.open(shown) as played:
+        assert played.size == upright.size
+        difference = np.asarray(played.convert("L")).astype(int) - np.asarray(upright.convert("L"))
+    assert np.abs(difference).mean() < 4
 
 
 def make_still(path: Path) -> None:

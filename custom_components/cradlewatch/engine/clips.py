@@ -16,6 +16,7 @@ from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Stream
+from av.video.stream import VideoStream
 
 from .errors import DiskFullError, StoreError
 from .ring import EvictedError, StreamRing
@@ -61,9 +62,11 @@ class ClipHandle:
 class ClipWriter:
     """Writes clips from the ring, each in a thread of its own that may be slow without harm."""
 
-    def __init__(self, ring: StreamRing, name: str) -> None:
+    def __init__(self, ring: StreamRing, name: str, rotation_deg: int = 0) -> None:
+        """`rotation_deg`: clockwise, written into the file for players to turn the picture by."""
         self._ring = ring
         self._name = name
+        self._rotation_deg = rotation_deg
         self._lock = threading.Lock()
         self._handles: set[ClipHandle] = set()
 
@@ -101,7 +104,7 @@ class ClipWriter:
 
     def _write(self, handle: ClipHandle, path: Path, cursor: int) -> None:
         try:
-            clip = _remux(_RingReader(self._ring, cursor, handle), path)
+            clip = _remux(_RingReader(self._ring, cursor, handle), path, self._rotation_deg)
         except StoreError as error:
             handle.result.set_exception(error)
         except Exception as error:  # noqa: BLE001 - PyAV's end of file is none of OSError and ValueError; told in any case
@@ -150,13 +153,13 @@ class _RingReader:
             time.sleep(_POLL_S)
 
 
-def _remux(reader: _RingReader, path: Path) -> Clip:
+def _remux(reader: _RingReader, path: Path, rotation_deg: int) -> Clip:
     part = path.with_name(f"{path.name}.part")
     try:
         part.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         # Made first, so that the mode is right from the first byte on.
         os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
-        duration_s = _copy(reader, part)
+        duration_s = _copy(reader, part, rotation_deg)
         size_bytes = part.stat().st_size
         _sync(part)
         part.replace(path)
@@ -180,23 +183,26 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _copy(reader: _RingReader, part: Path) -> float:
+def _copy(reader: _RingReader, part: Path, rotation_deg: int) -> float:
     """Demux the ring's TS and mux MP4; returns the length in seconds."""
     with (
         av.open(reader, "r", format="mpegts") as source,
         av.open(str(part), "w", format="mp4", options={"movflags": "faststart"}) as target,
     ):
-        return _copy_packets(source, target)
+        return _copy_packets(source, target, rotation_deg)
 
 
-def _copy_packets(source: InputContainer, target: OutputContainer) -> float:
+def _copy_packets(source: InputContainer, target: OutputContainer, rotation_deg: int) -> float:
     streams: dict[int, Stream] = {}
     if not source.streams.video:
         raise StoreError("there is no picture to keep")
     # The tables may name a sound that has sent nothing yet: what is not known has no place in MP4, the picture has.
     known = [stream for stream in source.streams.audio if stream.codec_context and stream.codec_context.sample_rate]
     for stream in (source.streams.video[0], *known[:1]):
-        streams[stream.index] = target.add_stream_from_template(stream)
+        streams[stream.index] = copied = target.add_stream_from_template(stream)
+        if rotation_deg and isinstance(copied, VideoStream):
+            # PyAV counts the other way round.
+            copied.set_display_rotation(360 - rotation_deg)
     first_s: float | None = None
     last_s = 0.0
     for packet in _packets(source):

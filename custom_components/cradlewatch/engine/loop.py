@@ -61,7 +61,7 @@ class CameraLoop:
         self._ring = StreamRing(keep_s=settings.ring_s, keep_bytes=settings.ring_bytes)
         self._relay_path = relay_path
         self._relay = RelayServer(relay_path, self._ring, name)
-        self._clips = ClipWriter(self._ring, name)
+        self._clips = ClipWriter(self._ring, name, source.rotation_deg)
         self._pictures = PictureStore(source.rotation_deg)
         self._lookout = Lookout(settings, senses, self._pictures, taps, detection=detection, name=name)
         self._retry = Retry(settings)
