@@ -41,6 +41,8 @@ class ThreadKeeper:
         self._changes = 0
         self._asked = 0
         self._again_s = float("inf")
+        self._away = False
+        self._given: SourceSettings | None = None
         self._stopped = False
         self.thread: FrameThread | None = None
         self._senses: NurserySenses | None = None
@@ -91,9 +93,13 @@ class ThreadKeeper:
 
     @callback
     def link_changed(self, state: LinkState) -> None:
-        """A camera entity may give another address after a loss."""
-        if state.link in (Link.STALLED, Link.LOST) and self._monitor.config.camera is not None:
+        """A camera entity may give another address after a loss: it is asked for as long as that lasts."""
+        was_away = self._away
+        self._away = state.link in (Link.STALLED, Link.LOST) and self._monitor.config.camera is not None
+        if self._away:
             self._again_s = min(self._again_s, time.monotonic() + 1)
+        elif was_away and self.thread is not None:
+            self._again_s = float("inf")
 
     @callback
     def tell_senses(self, order: Callable[[NurserySenses], object]) -> bool:
@@ -124,11 +130,15 @@ class ThreadKeeper:
         source = await self._source()
         if source is None or self._overtaken(begun):
             return
-        self._again_s = float("inf")
+        # As often as the loop tries to connect, whose own attempts go on unless there is another address.
+        self._again_s = time.monotonic() + _ASK_AGAIN_S[-1] if self._away else float("inf")
         self._stills.follow(None if source.feed is None else self._monitor.config.camera)
         if self.thread is not None:
             self._asked = 0
-            self.thread.loop.set_source(source)
+            # Some give another address (a token) each time: what is live again is left alone.
+            if self._away and source != self._given:
+                self._given = source
+                self.thread.loop.set_source(source)
             return
         monitor = self._monitor
         config = monitor.config
@@ -139,6 +149,7 @@ class ThreadKeeper:
         if self._overtaken(begun) or self.thread is not None:
             return
         self._made += 1
+        self._given = source
         self._senses = senses
         plan = FrameThreadPlan(
             name=config.slug,

@@ -5,19 +5,23 @@ from dataclasses import replace
 from http import HTTPStatus
 import io
 from pathlib import Path
+import shutil
 import stat
 import time
 from typing import Any
 
-from homeassistant.components.camera import async_get_image
+from homeassistant.components.camera import Camera, async_get_image
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
+from pytest_homeassistant_custom_component.common import MockEntityPlatform
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.cradlewatch import thread_keeper
 from custom_components.cradlewatch.const import EVENT_BUS
-from custom_components.cradlewatch.engine.models import EventKind, Severity, Signal
+from custom_components.cradlewatch.engine.models import EventKind, Link, Severity, Signal
 from custom_components.cradlewatch.engine.settings import SourceSettings
 from custom_components.cradlewatch.monitor import CribMonitor
 from custom_components.cradlewatch.storage import footage_path
@@ -197,6 +201,47 @@ async def test_another_camera_of_the_home_as_source(hass: HomeAssistant, camera_
     )
     entry = await add_home(hass, crib)
     await live(hass, crib_of(entry))
+    await leave(hass, entry)
+
+
+async def test_its_stream_is_asked_for_again_and_again_while_it_is_away(
+    hass: HomeAssistant, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A camera entity whose addresses hold for a time only, as those of many clouds and recorders."""
+    monkeypatch.setattr(thread_keeper, "_ASK_AGAIN_S", (0.2,))
+    monkeypatch.setattr(thread_keeper, "_LOST_AFTER_S", 5.0)
+
+    class Fickle(Camera):
+        _attr_name = "Fickle"
+        _attr_unique_id = "fickle"
+        address = str(video)
+        asked = 0
+
+        async def stream_source(self) -> str | None:
+            self.asked += 1
+            return self.address
+
+    assert await async_setup_component(hass, "camera", {})
+    fickle = Fickle()
+    await MockEntityPlatform(hass, domain="camera", platform_name="other").async_add_entities([fickle])
+    crib = crib_data("Nursery", "")
+    crib["data"] = {"name": "Nursery", "camera": fickle.entity_id}
+    entry = await add_home(hass, crib)
+    monitor = crib_of(entry)
+    await live(hass, monitor)
+    fickle.address = "rtsp://127.0.0.1:9/none"
+    gone = shutil.move(video, video.with_suffix(".gone"))
+    await until(lambda: monitor.keeper.state.link is Link.LOST, "the loss", 20)
+    asked = fickle.asked
+    await until(lambda: fickle.asked > asked + 2, "that it is asked again and again", 10)
+    # Elsewhere now, long after it was lost.
+    fickle.address = str(shutil.move(gone, video.with_name("elsewhere.mp4")))
+    await live(hass, monitor, 10)
+    asked = fickle.asked
+    fickle.address = "rtsp://127.0.0.1:9/another-token"
+    await asyncio.sleep(1.5)
+    assert fickle.asked <= asked + 1
+    assert monitor.keeper.state.link is Link.LIVE, "what is live is left alone"
     await leave(hass, entry)
 
 
