@@ -36,6 +36,10 @@ class Clip:
     seed: int = 7
     restless: bool = False
     """The blob is somewhere else five times a second: movement that never becomes usual."""
+    ticks: tuple[int, ...] = ()
+    """How long each picture stays, in turn, in frames; empty: one frame each."""
+    begins: int = 0
+    """Time of the first picture, in frames."""
     container: str = ""
     """FFmpeg format; by the file's suffix if empty."""
 
@@ -68,6 +72,12 @@ def write_clip(path: Path, spec: Clip) -> None:
         _write(out, video, audio, spec)
 
 
+def joined(path: Path, *parts: Path) -> Path:
+    """MPEG-TS files one behind the other, as a camera sends that is set anew while it runs."""
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    return path
+
+
 def _options(spec: Clip) -> dict[str, str]:
     if spec.codec == "libx264":
         return {"preset": "veryfast", "x264-params": f"scenecut=0:keyint={spec.gop}:min-keyint={spec.gop}"}
@@ -81,12 +91,13 @@ def _options(spec: Clip) -> dict[str, str]:
 
 def _write(out: av.container.OutputContainer, video: VideoStream, audio: AudioStream | None, spec: Clip) -> None:
     sound = tone(audio.codec_context.sample_rate, spec) if audio else iter(())
-    heard_s = 0.0
+    heard_s, shown = 0.0, 0
     for index in range(round(spec.seconds * spec.fps)):
         frame = VideoFrame.from_ndarray(picture(spec, index), format="yuv420p")
-        frame.pts, frame.time_base = index, Fraction(1, spec.fps)
+        frame.pts, frame.time_base = spec.begins + shown, Fraction(1, spec.fps)
+        shown += spec.ticks[index % len(spec.ticks)] if spec.ticks else 1
         out.mux(video.encode(frame))
-        while audio and heard_s < (index + 1) / spec.fps:
+        while audio and heard_s < shown / spec.fps:
             block = next(sound)
             out.mux(audio.encode(block))
             heard_s += block.samples / block.sample_rate

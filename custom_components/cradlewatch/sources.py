@@ -29,7 +29,7 @@ from .stills import async_feed_stills, async_first_still
 MASK = "********"
 """Stands in a form where a stored password is; left there, the stored one stays."""
 
-PROBE_LIMIT_S = 25.0
+PROBE_LIMIT_S = 35.0
 
 _SECRET_NAME = re.compile(
     r"api_?key|key|auth|token|access_token|password|passwd|pwd|pass|secret|sig(nature)?", re.IGNORECASE

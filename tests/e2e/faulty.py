@@ -91,7 +91,7 @@ class _Switch:
         self.on = False
 
 
-def _moving(jpegs: Path, encoder: str = _H264.format(gop=15)) -> str:
+def moving(jpegs: Path, encoder: str = _H264.format(gop=15)) -> str:
     """GStreamer's words for a camera that shows these pictures over and over."""
     return (
         f"multifilesrc location={jpegs}/%03d.jpg loop=true caps=image/jpeg,framerate=15/1 "
@@ -111,7 +111,7 @@ def faulty_cameras(folder: Path) -> Iterator[list[Fault]]:
 
 
 def _silent(stack: ExitStack, jpegs: Path) -> Iterator[Fault]:
-    dead, short, long = (stack.enter_context(RtspServer(_moving(jpegs))) for _ in range(3))
+    dead, short, long = (stack.enter_context(RtspServer(moving(jpegs))) for _ in range(3))
     lost_camera = _link("lost")
     yield Fault(name="killed", url=dead.url, lead_s=20, hurt=dead.kill, heal=dead.start, shows=lost_camera)
     yield Fault(
@@ -122,7 +122,7 @@ def _silent(stack: ExitStack, jpegs: Path) -> Iterator[Fault]:
 
 def _changed(stack: ExitStack, jpegs: Path) -> Iterator[Fault]:
     def secured(password: str) -> RtspServer:
-        return RtspServer(_moving(jpegs), user=_LOGIN[0], password=password, auth="digest")
+        return RtspServer(moving(jpegs), user=_LOGIN[0], password=password, auth="digest")
 
     before = secured(_LOGIN[1])
     locked = _Swapped(stack, before, secured("second-pass"))
@@ -130,14 +130,14 @@ def _changed(stack: ExitStack, jpegs: Path) -> Iterator[Fault]:
         name="locked", url=before.url_with(*_LOGIN), lead_s=20, hurt=locked.hurt, heal=locked.heal,
         shows=lambda crib: crib["state"]["link_reason"] == "invalid_auth",
     )  # fmt: skip
-    plain = RtspServer(_moving(jpegs))
-    other = _Swapped(stack, plain, RtspServer(_moving(jpegs, _H265)))
+    plain = RtspServer(moving(jpegs))
+    other = _Swapped(stack, plain, RtspServer(moving(jpegs, _H265)))
     # Both have lived through the change when the moment comes, and have their old viewers cut not long before.
     yield Fault(
         name="codec", url=plain.url, lead_s=6, hurt=other.hurt, heal=other.heal, shows=_live_and("video_codec", "hevc")
     )
-    mute = RtspServer(_moving(jpegs))
-    loud = _Swapped(stack, mute, RtspServer(f"{_moving(jpegs)}  {AAC}"))
+    mute = RtspServer(moving(jpegs))
+    loud = _Swapped(stack, mute, RtspServer(f"{moving(jpegs)}  {AAC}"))
     yield Fault(
         name="loud", url=mute.url, lead_s=6, hurt=loud.hurt, heal=loud.heal, shows=_live_and("audio_codec", "aac")
     )
@@ -161,7 +161,7 @@ def _unusual(stack: ExitStack, jpegs: Path) -> Iterator[Fault]:
     def nothing() -> None:
         return
 
-    rare = stack.enter_context(RtspServer(_moving(jpegs, _H264.format(gop=300))))
+    rare = stack.enter_context(RtspServer(moving(jpegs, _H264.format(gop=300))))
     yield Fault(name="rare", url=rare.url, lead_s=0, hurt=nothing, heal=nothing, shows=_link("live"))
     stills = stack.enter_context(HttpMedia(jpegs.parent))
     yield Fault(

@@ -11,7 +11,7 @@ import pytest
 from custom_components.cradlewatch.engine.models import Link
 from tests.engine.loops import running_loop
 from tests.engine.test_faults import viewer_of
-from tests.media import Clip, clip
+from tests.media import Clip, clip, joined
 from tests.servers.tampered import Spoil, TamperedCamera, bits_turned, clock_set, keep, lost, without_sound
 
 pytestmark = [pytest.mark.timeout(120)]
@@ -63,6 +63,41 @@ def test_damaged_on_the_way(film: Path, spoil: Callable[[], Spoil]) -> None:
         run.wait_link(Link.LIVE)
         assert len(run.senses.frames) > 30
         assert run.loop.figures().frames_total > 100
+
+
+def test_another_size_and_another_codec_while_the_connection_stays(tmp_path: Path) -> None:
+    began = Clip(seconds=4, gop=15, size_wh=(320, 240))
+    goes_on = {"seconds": 30, "gop": 15, "begins": 4 * 15, "first_number": 1000}
+    larger = Clip(**goes_on, size_wh=(480, 360))
+    other = Clip(**goes_on, size_wh=(320, 240), codec="libx265")
+    films = [
+        joined(tmp_path / f"{name}.ts", clip(tmp_path, ".ts", began), clip(tmp_path, ".ts", after))
+        for name, after in (("size", larger), ("codec", other))
+    ]
+    with (
+        TamperedCamera(films[0], lambda: keep, live=True) as one,
+        TamperedCamera(films[1], lambda: keep, live=True) as two,
+        running_loop(one.url, name="cradlewatch-one") as sized,
+        running_loop(two.url, name="cradlewatch-two") as coded,
+    ):
+        for run in (sized, coded):
+            run.wait_link(Link.LIVE)
+        with viewer_of(sized) as first, viewer_of(coded) as second:
+            for run, viewer in ((sized, first), (coded, second)):
+                run.wait(lambda run=run: run.notes.generations == 1, 12)
+                # Let go at once, so that Home Assistant opens the stream anew.
+                run.wait(lambda viewer=viewer: viewer.ended is not None, 5)
+                # FFmpeg glues the first picture of another codec to the last one of the old.
+                assert viewer.damaged <= 1, "what is new does not reach who reads by the old header"
+        for run, size_wh, codec in ((sized, (480, 360), "h264"), (coded, (320, 240), "hevc")):
+            run.wait_link(Link.LIVE, 5)
+            assert run.loop.info is not None
+            assert (run.loop.info.size_wh, run.loop.info.video_codec) == (size_wh, codec)
+            with viewer_of(run) as viewer:
+                assert viewer.damaged == 0
+                assert viewer.gets_picture_within(1)
+            run.wait(lambda run=run, size_wh=size_wh: (found := run.loop.picture(1.0)) and found.size_wh == size_wh, 5)
+            assert all(state.link in (Link.CONNECTING, Link.LIVE) for state in run.notes.links), run.notes.links
 
 
 def test_sound_that_stops_in_mid_stream_leaves_the_picture(film: Path) -> None:

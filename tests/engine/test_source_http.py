@@ -1,7 +1,5 @@
 """Cameras over HTTP: TS, HLS, MJPEG, and what can go wrong."""
 
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 import socket
 import ssl
@@ -9,10 +7,6 @@ import threading
 import time
 
 import av
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 import pytest
 
 from custom_components.cradlewatch.engine.errors import SourceError, SourceProblem
@@ -24,6 +18,7 @@ from custom_components.cradlewatch.engine.source.types import AbortToken
 from tests.engine.sources import aborted_after, items_until_error, opened, video_items
 from tests.media import Clip, write_clip
 from tests.servers.http_media import HttpMedia
+from tests.servers.tls import self_signed
 
 
 @pytest.fixture(scope="module")
@@ -99,32 +94,8 @@ def test_nobody_there(spec: str, problem: SourceProblem) -> None:
     assert caught.value.problem is problem
 
 
-def _certificate(folder: Path) -> tuple[Path, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    certificate, private = folder / "cert.pem", folder / "key.pem"
-    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return certificate, private
-
-
 def test_tls_is_verified_unless_told_not_to(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    certificate, private = _certificate(tmp_path)
+    certificate, private = self_signed(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, private)
     with HttpMedia(folder, tls=context) as server:

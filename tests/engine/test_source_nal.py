@@ -38,6 +38,17 @@ def test_entry_is_found_without_the_containers_flag(tmp_path: Path) -> None:
     assert [index for index, entry in enumerate(found) if entry] == [0, 5, 10]
 
 
+@pytest.mark.parametrize(("codec", "other"), [("libx264", NalCodec.HEVC), ("libx265", NalCodec.H264)])
+def test_the_other_codec_under_the_old_name_is_a_change(tmp_path: Path, codec: str, other: NalCodec) -> None:
+    path = tmp_path / "clip.ts"
+    write_clip(path, Clip(codec=codec, seconds=1, gop=5, size_wh=(320, 240)))
+    with av.open(str(path)) as container:
+        watch = ParameterWatch(other, None)
+        first = next(packet for packet in container.demux(video=0) if packet.size)
+        watch.is_entry(bytes(first), flagged_key=True)
+    assert watch.changed
+
+
 def test_intra_refresh_is_no_entry() -> None:
     watch = ParameterWatch(NalCodec.H264, None)
     sei_and_slice = b"\x00\x00\x01\x06\x06\x01\xc4\x80" + b"\x00\x00\x01\x41\x9a\x22"

@@ -1,6 +1,7 @@
 """Cameras over RTSP, against a server that is not ours."""
 
 import logging
+from pathlib import Path
 import time
 import traceback
 
@@ -15,6 +16,7 @@ from custom_components.cradlewatch.engine.source.probe import probe_source
 from custom_components.cradlewatch.engine.source.types import AbortToken
 from tests.engine.sources import aborted_after, items_until_error, opened, video_items
 from tests.servers.rtsp import AAC, H265, MJPEG, OPUS, PCMU, VIDEO, RtspServer, require_rtsp
+from tests.servers.tls import self_signed
 
 pytestmark = pytest.mark.rtsp
 PASSWORD = "Gr1bbel#wort"
@@ -78,6 +80,19 @@ def test_login(auth: str) -> None:
             with pytest.raises(SourceError) as caught:
                 probe_source(SourceSettings(spec=spec))
             assert caught.value.problem is SourceProblem.INVALID_AUTH
+
+
+def test_own_certificate_of_a_camera_is_refused_unless_told_not_to_check(tmp_path: Path) -> None:
+    certificate, key = self_signed(tmp_path)
+    both = tmp_path / "both.pem"
+    both.write_bytes(certificate.read_bytes() + key.read_bytes())
+    with RtspServer(certificate=both) as server:
+        assert server.url.startswith("rtsps://")
+        with pytest.raises(SourceError) as caught:
+            open_source(SourceSettings(spec=server.url), AbortToken())
+        assert caught.value.problem is SourceProblem.CANNOT_CONNECT
+        with opened(server.url, verify_tls=False) as source:
+            assert len(video_items(source, 10)) == 10
 
 
 def test_wrong_path_and_nobody_there() -> None:

@@ -35,6 +35,7 @@ AAC = (
     "audiotestsrc is-live=true ! audioconvert ! audio/x-raw,rate=16000,channels=1 "
     "! avenc_aac ! rtpmp4gpay name=pay1 pt=97"
 )
+PCMA = "audiotestsrc is-live=true ! audio/x-raw,rate=8000,channels=1 ! alawenc ! rtppcmapay name=pay1 pt=8"
 PCMU = "audiotestsrc is-live=true ! audio/x-raw,rate=8000,channels=1 ! mulawenc ! rtppcmupay name=pay1 pt=0"
 OPUS = "audiotestsrc is-live=true ! audio/x-raw,rate=48000,channels=1 ! opusenc ! rtpopuspay name=pay1 pt=98"
 
@@ -67,8 +68,11 @@ class RtspServer:
         password: str = "",
         auth: str = "none",
         udp_only: bool = False,
+        certificate: Path | None = None,
     ) -> None:
+        """`certificate`: a PEM file with certificate and key; the server then talks TLS only."""
         self._launch = launch
+        self._tls = () if certificate is None else ("--certificate", str(certificate))
         self._login = ("--user", user, "--password", password, "--auth", auth, *(("--udp-only",) if udp_only else ()))
         self._process: subprocess.Popen[str] | None = None
         self.port = 0
@@ -76,7 +80,7 @@ class RtspServer:
     @property
     def url(self) -> str:
         """Address without login."""
-        return f"rtsp://127.0.0.1:{self.port}/live"
+        return f"rtsp{'s' if self._tls else ''}://127.0.0.1:{self.port}/live"
 
     def url_with(self, user: str, password: str) -> str:
         """Address with a login."""
@@ -84,7 +88,7 @@ class RtspServer:
 
     def start(self) -> None:
         """Start; after `kill` on the same port again."""
-        command = [_PYTHON, str(_CHILD), "--port", str(self.port), "--launch", self._launch, *self._login]
+        command = [_PYTHON, str(_CHILD), "--port", str(self.port), "--launch", self._launch, *self._login, *self._tls]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.port = self._read_port(self._process)
 

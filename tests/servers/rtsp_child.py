@@ -8,7 +8,7 @@ import gi
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
+from gi.repository import Gio, GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
 
 def main() -> None:
@@ -20,6 +20,7 @@ def main() -> None:
     parser.add_argument("--password", default="")
     parser.add_argument("--auth", choices=("none", "basic", "digest"), default="none")
     parser.add_argument("--udp-only", action="store_true")
+    parser.add_argument("--certificate", default="")
     arguments = parser.parse_args()
 
     Gst.init(None)
@@ -31,8 +32,8 @@ def main() -> None:
     factory.set_shared(True)
     if arguments.udp_only:
         factory.set_protocols(GstRtsp.RTSPLowerTrans.UDP)
-    if arguments.auth != "none":
-        _require_login(server, factory, arguments)
+    if arguments.certificate or arguments.auth != "none":
+        server.set_auth(_auth(factory, arguments))
     server.get_mount_points().add_factory(arguments.path, factory)
     if not server.attach(None):
         sys.exit("cannot bind")
@@ -40,21 +41,25 @@ def main() -> None:
     GLib.MainLoop().run()
 
 
-def _require_login(server, factory, arguments) -> None:
-    method = GstRtsp.RTSPAuthMethod.BASIC if arguments.auth == "basic" else GstRtsp.RTSPAuthMethod.DIGEST
+def _auth(factory, arguments):
     auth = GstRtspServer.RTSPAuth()
-    auth.set_supported_methods(method)
     token = GstRtspServer.RTSPToken()
     token.set_string("media.factory.role", "viewer")
+    if arguments.certificate:
+        auth.set_tls_certificate(Gio.TlsCertificate.new_from_file(arguments.certificate))
     if arguments.auth == "basic":
+        auth.set_supported_methods(GstRtsp.RTSPAuthMethod.BASIC)
         auth.add_basic(GstRtspServer.RTSPAuth.make_basic(arguments.user, arguments.password), token)
-    else:
+    elif arguments.auth == "digest":
+        auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
         auth.add_digest(arguments.user, arguments.password, token)
-    server.set_auth(auth)
+    else:
+        auth.set_default_token(token)
     permissions = GstRtspServer.RTSPPermissions()
     permissions.add_permission_for_role("viewer", "media.factory.access", True)
     permissions.add_permission_for_role("viewer", "media.factory.construct", True)
     factory.set_permissions(permissions)
+    return auth
 
 
 main()

@@ -55,19 +55,48 @@ def without_sound(*, from_s: float, pid: int = 0x101) -> Spoil:
     return lambda packet, now_s: None if now_s >= from_s and _pid(packet) == pid else packet
 
 
+def wrapped(*, after_s: float) -> Spoil:
+    """The 33 bits of the clock are full `after_s` after the film's first picture: from then on it counts from 0."""
+    return clock_set(at_s=float("-inf"), by_s=(1 << 33) / 90_000 - after_s)
+
+
+def ragged(*, undated: int, back: int, back_s: float = 0.2, fps: int) -> Spoil:
+    """Every `undated`th picture has no time, every `back`th one that lies `back_s` before its place."""
+
+    def spoil(packet: bytes, now_s: float) -> bytes:
+        number = round(now_s * fps)
+        if number % undated == 1:
+            return _without_times(packet)
+        return _shifted(packet, -round(back_s * 90_000)) if number % back == 1 else packet
+
+    return spoil
+
+
+def _without_times(packet: bytes) -> bytes:
+    spoilt = bytearray(packet)
+    payload = _payload(packet)
+    if packet[1] & 0x40 and packet[payload : payload + 3] == _PES_START:
+        spoilt[payload + 7] &= 0x3F
+        length = packet[payload + 8]
+        spoilt[payload + 9 : payload + 9 + length] = b"\xff" * length
+    return bytes(spoilt)
+
+
+def _payload(packet: bytes) -> int:
+    return 5 + packet[4] if packet[3] & 0x20 else 4
+
+
 def _pid(packet: bytes) -> int:
     return (packet[1] & 0x1F) << 8 | packet[2]
 
 
 def _shifted(packet: bytes, ticks: int) -> bytes:
     spoilt = bytearray(packet)
-    payload = 4
-    if packet[3] & 0x20:
-        payload = 5 + packet[4]
-        if packet[4] and packet[5] & 0x10:
-            base = int.from_bytes(packet[6:11], "big") >> 7
-            rest = int.from_bytes(packet[6:12], "big") & ((1 << 15) - 1)
-            spoilt[6:12] = (((base + ticks) % (1 << 33)) << 15 | rest).to_bytes(6, "big")
+    payload = _payload(packet)
+    if packet[3] & 0x20 and packet[4] and packet[5] & 0x10:
+        base = int.from_bytes(packet[6:11], "big") >> 7
+        rest = int.from_bytes(packet[6:12], "big") & ((1 << 15) - 1)
+        spoilt[6:12] = (((base + ticks) % (1 << 33)) << 15 | rest).to_bytes(6, "big")
     if packet[1] & 0x40 and packet[payload : payload + 3] == _PES_START:
         flags = packet[payload + 7] >> 6
         for place in range(payload + 9, payload + 9 + 5 * (flags - 1 if flags > 1 else 0), 5):
@@ -103,12 +132,14 @@ def _frame_times(path: Path) -> FrameTimes:
 class TamperedCamera:
     """Plays a TS file once for each connection, in real time by its own clock, through `spoil`.
 
-    `port`: that of another one that has ended.
+    `port`: that of another one that has ended. `live`: one time for all, who comes later misses what was.
     """
 
-    def __init__(self, path: Path, spoil: Callable[[], Spoil], port: int = 0) -> None:
+    def __init__(self, path: Path, spoil: Callable[[], Spoil], port: int = 0, *, live: bool = False) -> None:
         self.released = threading.Event()
         self.connections = 0
+        self._began_s: float | None = None
+        self._live = live
         data = path.read_bytes()
         frames = _frame_times(path)
         owner = self
@@ -138,15 +169,20 @@ class TamperedCamera:
         return f"http://127.0.0.1:{self.port}/live.ts"
 
     def _play(self, write: Callable[[bytes], object], data: bytes, frames: FrameTimes, spoil: Spoil) -> None:
-        began_s = time.monotonic()
+        began_s = time.monotonic() if self._began_s is None else self._began_s
         places = [place for place, _ in frames]
+        missed_s = time.monotonic() - began_s
         for (at, at_s), end in zip(frames, [*places[1:], len(data)], strict=True):
+            if at_s < missed_s:
+                continue
             if self.released.wait(max(0.0, began_s + at_s - time.monotonic())):
                 return
             packets = (data[place : place + _TS] for place in range(at, end, _TS))
             write(b"".join(part for packet in packets if (part := spoil(packet, at_s)) is not None))
 
     def __enter__(self) -> Self:
+        if self._live:
+            self._began_s = time.monotonic()
         self._thread.start()
         return self
 

@@ -1,4 +1,4 @@
-"""Sound for viewers: AAC and MP3 are passed on, everything else becomes AAC. It can fail without the picture."""
+"""Sound for viewers: AAC is passed on, everything else becomes AAC. It can fail without the picture."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,7 +17,7 @@ from av.packet import Packet
 from ..resampler import Resampler
 from .reader import MediaPacket, fraction_of
 
-PASSED_CODECS = frozenset({"aac", "mp3", "mp3float"})
+PASSED_CODEC = "aac"
 _RATES_HZ = (16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 _BIT_RATE_BPS = 64_000
 _GAP_S = 0.1

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from enum import StrEnum
 
-_H264_SPS, _H264_PPS, _H264_IDR = 7, 8, 5
+_H264_SPS, _H264_PPS, _H264_IDR, _H264_DELIMITER = 7, 8, 5, 9
 _HEVC_VPS, _HEVC_SPS, _HEVC_PPS = 32, 33, 34
 _HEVC_IRAP = range(16, 22)
 _H264_SLICES = (1, 2, 5)
 _HEVC_SLICES = range(32)
+# How HEVC's VPS and access unit delimiter begin. H.264 has no unit of type 0, and no SEI that is referred to.
+_HEVC_HEADERS = (b"\x40\x01", b"\x46\x01")
 # A camera whose picture parameters differ every GOP is odd but well; one that kept them this long was changed.
 _SETTLED_KEYFRAMES = 3
 
@@ -89,6 +91,7 @@ class ParameterWatch:
     def _may_hold_sets(self, data: bytes) -> bool:
         units = split(data[:64], self._length_bytes) if self._length_bytes else _split_start_codes(data[:64])
         first = next(units, b"")
+        self.changed |= self._is_foreign(first)
         return bool(first) and self._type(first) not in self._slice_types()
 
     def _slice_types(self) -> tuple[int, ...] | range:
@@ -106,6 +109,7 @@ class ParameterWatch:
         pictures: set[bytes] = set()
         for unit in split(data, self._length_bytes):
             kind = self._type(unit)
+            self.changed |= self._is_foreign(unit)
             if kind in stream_types:
                 streams.add(unit)
             elif kind == picture_type:
@@ -114,6 +118,13 @@ class ParameterWatch:
                 # Parameter sets come before the slices: the bulk of the packet need not be searched.
                 return tuple(sorted(streams)), tuple(sorted(pictures)), kind in entry_types
         return tuple(sorted(streams)), tuple(sorted(pictures)), False
+
+    def _is_foreign(self, unit: bytes) -> bool:
+        """Whether this is of the other codec: FFmpeg goes on under the name of the first."""
+        if self._codec is NalCodec.H264:
+            return unit[:2] in _HEVC_HEADERS
+        # The lowest bit belongs to a layer number that no camera has.
+        return bool(unit) and bool(unit[0] & 1) and unit[0] & 0x1F in (_H264_SPS, _H264_DELIMITER)
 
     def _note(self, streams: tuple[bytes, ...], pictures: tuple[bytes, ...]) -> None:
         if streams:

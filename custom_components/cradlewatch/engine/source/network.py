@@ -12,7 +12,7 @@ from av.container import InputContainer
 from ..errors import SourceEndedError, SourceError, SourceProblem
 from ..settings import SourceSettings
 from .boundary import Address, guarded
-from .reader import ContainerReader
+from .reader import ContainerReader, NoSizeYetError
 from .resolve import resolve
 from .sockets import SocketGuard
 from .types import AbortToken
@@ -23,7 +23,10 @@ HTTP_SCHEMES = frozenset({"http", "https"})
 _RTSP_PROTOCOLS = "rtp,srtp,udp,tcp,tls"
 _HTTP_PROTOCOLS = "http,https,tcp,tls,crypto"
 _HTTP_FORMATS = "mpegts,hls,mpjpeg,mjpeg,mov,matroska,flv,h264,hevc,aac,mp3,webvtt,image2,jpeg_pipe,rtsp"
-_ANALYSE_US = "3000000"
+_ANALYSE_US = 3_000_000
+# Some say what their picture is like with each keyframe only, and send one every 20 s: who comes between two waits.
+_PATIENT_S = 22.0
+_PATIENT_BYTES = 50_000_000
 # RTSP talks TCP in any case: only a server that refuses to send pictures that way is asked for UDP.
 _TRY_NEXT = (SourceProblem.UNSUPPORTED_SOURCE, SourceProblem.NO_VIDEO)
 
@@ -34,6 +37,8 @@ class _Attempt:
 
     options: dict[str, str]
     limit_s: float
+    patient: bool = False
+    """Only for a picture of which nothing more could be known in the usual time."""
 
 
 def open_network(settings: SourceSettings, abort: AbortToken) -> ContainerReader:
@@ -43,6 +48,8 @@ def open_network(settings: SourceSettings, abort: AbortToken) -> ContainerReader
     known = resolve(host, settings.open_timeout_s / 2, abort)
     failure = SourceError(SourceProblem.CANNOT_CONNECT, "not tried")
     for attempt in _attempts(scheme, settings):
+        if attempt.patient is not isinstance(failure, NoSizeYetError):
+            continue
         try:
             return _connect(address, known, attempt, settings.read_timeout_s, abort)
         except SourceError as error:
@@ -71,19 +78,27 @@ def _attempts(scheme: str, settings: SourceSettings) -> tuple[_Attempt, ...]:
         tls["ca_file"] = bundle
     if scheme in HTTP_SCHEMES:
         options = {"protocol_whitelist": _HTTP_PROTOCOLS, "format_whitelist": _HTTP_FORMATS}
-        return (_Attempt(options=options | _common() | (tls if scheme == "https" else {}), limit_s=limit_s),)
+        attempt = _Attempt(options=options | _common() | (tls if scheme == "https" else {}), limit_s=limit_s)
+        return attempt, _patient(attempt)
     base = {"protocol_whitelist": _RTSP_PROTOCOLS} | _common() | (tls if scheme == "rtsps" else {})
     if settings.pictures_only:
         # The camera is not even asked for its sound.
         base["allowed_media_types"] = "video"
     transports = ("tcp", "udp") if settings.rtsp_transport == "auto" else (settings.rtsp_transport,)
-    return tuple(_Attempt(options=base | {"rtsp_transport": name}, limit_s=limit_s) for name in transports)
+    attempts = tuple(_Attempt(options=base | {"rtsp_transport": name}, limit_s=limit_s) for name in transports)
+    return *attempts, _patient(attempts[0])
+
+
+def _patient(attempt: _Attempt) -> _Attempt:
+    """The same, for a stream of which nothing could be known so far."""
+    patience = {"analyzeduration": str(round(_PATIENT_S * 1e6)), "probesize": str(_PATIENT_BYTES)}
+    return _Attempt(options=attempt.options | patience, limit_s=_PATIENT_S + attempt.limit_s, patient=True)
 
 
 def _common() -> dict[str, str]:
     # Frames are handed on as they come: no more analysis than needed to know the codecs.
     # Three frames give the rate; FFmpeg's own 20 take a second of a camera at 20 fps before the first picture.
-    return {"analyzeduration": _ANALYSE_US, "fpsprobesize": "3", "user_agent": "Cradlewatch"}
+    return {"analyzeduration": str(_ANALYSE_US), "fpsprobesize": "3", "user_agent": "Cradlewatch"}
 
 
 def _ca_bundle() -> str | None:

@@ -15,7 +15,8 @@ from ..settings import SourceSettings
 from .open import open_source
 from .types import AbortToken, MediaItem, ProbeResult, Source
 
-_EXTRA_S = 6.0
+# Room for a camera that sends a keyframe every 20 s only, see `network`.
+_EXTRA_S = 20.0
 _JPEG_QUALITY = 85
 
 

@@ -21,6 +21,10 @@ type MediaPacket = Packet[VideoStream | AudioStream]
 _MAX_AUDIO_RATE_HZ = 192_000
 
 
+class NoSizeYetError(SourceError):
+    """There is video, but what its picture is like has not been sent yet."""
+
+
 class PacketReader(Protocol):
     """What `StreamSource` reads from: a connection, a device or a queue of files."""
 
@@ -104,12 +108,18 @@ def fraction_of(rational: AVRational) -> Fraction:
 
 
 def best_video(container: InputContainer) -> VideoStream:
-    """The first moving picture of `container`; raises SourceError(no_video)."""
+    """The first moving picture of `container`; raises SourceError(no_video), NoSizeYetError."""
+    unsized = False
     for stream in container.streams.video:
         cover_art = bool(stream.disposition & av.stream.Disposition.attached_pic)
         context = stream.codec_context
-        if not cover_art and context is not None and context.width > 0:
+        if cover_art or context is None:
+            continue
+        if context.width > 0:
             return stream
+        unsized = True
+    if unsized:
+        raise NoSizeYetError(SourceProblem.NO_VIDEO, "no keyframe came in time")
     raise SourceError(SourceProblem.NO_VIDEO, "there is no video in this source")
 
 

@@ -11,7 +11,7 @@ from av.video.stream import VideoStream
 
 from ..errors import SourceChangedError, SourceError, SourceProblem
 from ..models import StreamInfo
-from .audio import PASSED_CODECS, AudioTranscoder
+from .audio import PASSED_CODEC, AudioTranscoder
 from .encode import VideoTranscoder
 from .nal import NalCodec, ParameterWatch
 from .reader import MediaPacket, PacketReader, fraction_of
@@ -52,7 +52,7 @@ class _Timestamps:
 
 
 class StreamSource:
-    """A `Source` over a reader. H.264, HEVC, AAC and MP3 are passed on, the rest is encoded in this thread.
+    """A `Source` over a reader. H.264, HEVC and AAC are passed on, the rest is encoded in this thread.
 
     With `pictures_only` nothing is encoded: what is not H.264 or HEVC comes as decoded frames, and no sound at all.
     """
@@ -75,7 +75,7 @@ class StreamSource:
                 self._video = VideoTranscoder(reader.video, self._rate_fps, live_clock=reader.live_clock)
             sound = None if pictures_only else reader.audio
             self._passed_audio = sound
-            if sound is not None and sound.codec_context.codec.name not in PASSED_CODECS:
+            if sound is not None and sound.codec_context.codec.name != PASSED_CODEC:
                 self._passed_audio = None
                 self._audio = _transcoder(sound)
         except SourceError:
@@ -93,7 +93,7 @@ class StreamSource:
             size_wh=self._video.size_wh if self._video else (context.width, context.height),
             video_codec="h264" if self._video else context.name,
             frame_rate_fps=self._rate_fps,
-            audio_codec=_codec_name(audio) if audio else None,
+            audio_codec=audio.codec_context.codec.name if audio else None,
             audio_rate_hz=audio.codec_context.sample_rate if audio else None,
             encoder=self._video.encoder_name if self._video else None,
         )
@@ -211,8 +211,3 @@ def _transcoder(stream: AudioStream) -> AudioTranscoder | None:
         # A picture without sound is worth more than neither; its packets are counted as dropped.
         _LOGGER.warning("The camera's sound (%s) cannot be encoded for viewers", stream.codec_context.codec.name)
         return None
-
-
-def _codec_name(stream: AudioStream) -> str:
-    name = stream.codec_context.codec.name
-    return "mp3" if name.startswith("mp3") else name

@@ -51,7 +51,7 @@ class Source(Protocol):
 
     @property
     def audio_stream(self) -> AudioStream | None:
-        """The same for sound (AAC or MP3 always), None where the source has none."""
+        """The same for sound (AAC always), None where the source has none."""
         ...
 
     def items(self) -> Iterator[MediaItem]:
