@@ -6,6 +6,7 @@ import threading
 import time
 
 _WINDOW_S = 60.0
+_LINE_FRAMES = 90
 
 
 class LagMeter:
@@ -19,16 +20,27 @@ class LagMeter:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._samples: deque[tuple[float, float]] = deque()
+        self._lowest: deque[tuple[int, float]] = deque()
+        """Number and offset of the newest samples, each lower than those after it: the first is the lowest of them."""
+        self._count = 0
 
     def clear(self) -> None:
         """Another connection: another clock."""
         with self._lock:
             self._samples.clear()
+            self._lowest.clear()
 
     def add(self, timeline_s: float, done_s: float) -> None:
         """A frame of the time `timeline_s` (camera's clock, made continuous) was passed on at `done_s`."""
         with self._lock:
-            self._samples.append((done_s, done_s - timeline_s))
+            offset_s = done_s - timeline_s
+            self._samples.append((done_s, offset_s))
+            while self._lowest and self._lowest[-1][1] >= offset_s:
+                self._lowest.pop()
+            self._count += 1
+            self._lowest.append((self._count, offset_s))
+            if self._lowest[0][0] <= self._count - _LINE_FRAMES:
+                self._lowest.popleft()
             while self._samples[0][0] < done_s - _WINDOW_S:
                 self._samples.popleft()
 
@@ -38,8 +50,7 @@ class LagMeter:
             if not self._samples:
                 return 0.0
             # The line of the last seconds is enough to tell whether we are behind now.
-            recent = [self._samples[-1 - index][1] for index in range(min(90, len(self._samples)))]
-        return recent[0] - min(recent)
+            return self._samples[-1][1] - self._lowest[0][1]
 
     def summary(self, now_s: float) -> tuple[float, float, float, float]:
         """(frames a second, lag p50, p99, max in ms) over the last minute."""

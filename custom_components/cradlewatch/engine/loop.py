@@ -10,8 +10,6 @@ from pathlib import Path
 import threading
 import time
 
-from av.error import FFmpegError
-
 from .clips import ClipHandle, ClipWriter
 from .errors import SourceChangedError, SourceError, SourceProblem
 from .figures import EncodingCost, LagMeter
@@ -19,23 +17,18 @@ from .link import LinkWatch
 from .lookout import Details, Lookout
 from .memory import give_back
 from .models import Link, LinkState, LoopFigures, Picture, StreamInfo
-from .muxer import StreamShape, TsMuxer
+from .outlet import Outlet
 from .pictures import PictureStore
 from .ports import FrameTap, LoopSink, Senses
-from .relay import RelayServer
 from .retry import Retry
-from .ring import StreamRing
 from .settings import LoopSettings, SourceSettings
 from .source.open import open_source
 from .source.types import AbortToken, MediaItem, Source
-from .timeline import Timeline
 
 _LOGGER = logging.getLogger(__name__)
 _READING_EVERY_S = 1.0
 # What was gathered while the source was opened comes in one burst: late by nobody's fault.
 _LAG_AFTER_S = 2.0
-# Wrap of the 33-bit clock comes after 26.5 h from the timeline's start at 1 h: begin anew before it.
-_GENERATION_MAX_S = 24 * 3600.0
 
 
 class CameraLoop:
@@ -58,19 +51,15 @@ class CameraLoop:
         self._settings = settings
         self._senses = senses
         self._sink = sink
-        self._ring = StreamRing(keep_s=settings.ring_s, keep_bytes=settings.ring_bytes)
         self._relay_path = relay_path
-        self._relay = RelayServer(relay_path, self._ring, name)
-        self._clips = ClipWriter(self._ring, name, source.rotation_deg)
+        self._outlet = Outlet(settings, relay_path, name)
+        self._clips = ClipWriter(self._outlet.ring, name, source.rotation_deg)
         self._pictures = PictureStore(source.rotation_deg)
         self._lookout = Lookout(settings, senses, self._pictures, taps, detection=detection, name=name)
         self._retry = Retry(settings)
         self._lag = LagMeter()
         self._encoding = EncodingCost()
         self._link = LinkWatch(settings, self._on_link, name)
-        self._timeline = Timeline()
-        self._muxer: TsMuxer | None = None
-        self._generation_began_s = 0.0
         self._lock = threading.Lock()
         self._abort = AbortToken()
         self._name = name
@@ -79,7 +68,6 @@ class CameraLoop:
         self._privacy = False
         self._must_forget = False
         self._frames_total = 0
-        self._packets_dropped = 0
         self._reconnects = 0
         self._jumps_seen = 0
         self._lag_from_s = 0.0
@@ -113,18 +101,18 @@ class CameraLoop:
             lag_max_ms=highest,
             frames_total=self._frames_total,
             frames_detected=self._lookout.detected,
-            packets_dropped=self._packets_dropped,
+            packets_dropped=self._outlet.dropped,
             reconnects=self._reconnects,
-            viewers=self._relay.viewers,
-            viewers_cut=self._relay.viewers_cut,
+            viewers=self._outlet.relay.viewers,
+            viewers_cut=self._outlet.relay.viewers_cut,
             second_source=self._lookout.second_source(),
         )
 
     def details(self) -> Details:
         """Counts for diagnostics."""
-        timeline = self._timeline.counts
+        timeline = self._outlet.counts
         return {
-            "ring_bytes": self._ring.size_bytes,
+            "ring_bytes": self._outlet.ring.size_bytes,
             "clips_in_work": self._clips.in_work,
             "clock_jumps": timeline.video_jumps,
             "audio_dropped": timeline.audio_dropped,
@@ -190,11 +178,11 @@ class CameraLoop:
 
     def close_old_viewers(self) -> None:
         """The viewers were told of the new generation: cut those that still read the old one."""
-        self._relay.cut_retired()
+        self._outlet.relay.cut_retired()
 
     def close_viewers(self) -> None:
         """Cut all viewers' connections; they may connect again at once."""
-        self._relay.cut_viewers()
+        self._outlet.relay.cut_viewers()
 
     def stop(self) -> None:
         """End `run` soon: whatever it is blocked in is broken off. Idempotent."""
@@ -206,7 +194,7 @@ class CameraLoop:
     def run(self) -> None:
         """The loop. Returns after `stop`; raises OSError only where the relay's socket cannot be made."""
         try:
-            self._relay.start()
+            self._outlet.relay.start()
             self._link.start()
             self._lookout.start()
             while not self._stopping:
@@ -285,32 +273,18 @@ class CameraLoop:
         if self._last_video_s is not None and now_s - self._last_video_s > self._settings.lost_after_s:
             # What was going on before a long outage is not known to go on still.
             self._end_signals()
-        self._timeline.source_reopened()
         self._encoding.clear()
         self._lag.clear()
         self._lag_from_s = now_s + _LAG_AFTER_S
-        shape = StreamShape.of(source.video_stream, source.audio_stream)
-        if self._muxer is None or self._muxer.shape != shape or now_s - self._generation_began_s > _GENERATION_MAX_S:
-            self._new_generation(source, now_s)
+        if self._outlet.source_opened(source, now_s):
+            self._sink.on_generation()
         self._info = source.info
         self._lookout.source_opened(source.info)
         self._sink.on_info(source.info)
 
-    def _new_generation(self, source: Source, now_s: float) -> None:
-        is_first = self._muxer is None
-        if self._muxer is not None:
-            self._muxer.close()
-            self._relay.retire_viewers()
-        self._timeline = Timeline()
-        self._muxer = TsMuxer(source.video_stream, source.audio_stream, self._timeline)
-        self._generation_began_s = now_s
-        self._ring.clear()
-        if not is_first:
-            self._sink.on_generation()
-
     def _on_video(self, item: MediaItem) -> None:
         self._last_video_s = item.arrived_s
-        self._relay_packet(item)
+        self._outlet.send(item)
         self._link.packet(item.arrived_s)
         self._frames_total += 1
         done_s = time.monotonic()
@@ -326,36 +300,19 @@ class CameraLoop:
             self._sink.on_reading(self._senses.reading(done_s), self.figures())
 
     def _measure_lag(self, done_s: float) -> None:
-        jumps = self._timeline.counts.video_jumps
+        jumps = self._outlet.counts.video_jumps
         if jumps != self._jumps_seen:
             self._jumps_seen = jumps
             self._lag.clear()
         if done_s < self._lag_from_s:
             return
-        self._lag.add(self._timeline.video_out_s or 0.0, done_s)
+        self._lag.add(self._outlet.video_out_s, done_s)
 
     def _on_audio(self, item: MediaItem) -> None:
-        self._relay_packet(item)
+        self._outlet.send(item)
         signals = self._lookout.audio(item)
         if signals:
             self._sink.on_signals(signals)
-
-    def _relay_packet(self, item: MediaItem) -> None:
-        assert self._muxer is not None
-        try:
-            for chunk in self._muxer.mux(item):
-                if chunk.is_key:
-                    self._ring.set_header(self._muxer.header)
-                self._ring.append(
-                    chunk.data,
-                    is_key=chunk.is_key,
-                    timeline_s=self._timeline.video_out_s or 0.0,
-                    arrived_s=item.arrived_s,
-                )
-        except ValueError, OSError, FFmpegError:
-            # One packet that it refuses is dropped; the stream goes on.
-            self._packets_dropped += 1
-        self._relay.wake()
 
     def _on_link(self, state: LinkState) -> None:
         if state.link in (Link.LOST, Link.STALLED):
@@ -371,14 +328,10 @@ class CameraLoop:
         """Nothing of the picture stays in memory."""
         self._pictures.clear()
         self._clips.end_all()
-        self._ring.clear()
-        self._relay.cut_viewers()
+        self._outlet.forget()
         self._senses.reset()
         self._lookout.forget()
         self._lag.clear()
-        if self._muxer is not None:
-            self._muxer.close()
-            self._muxer = None
 
     def _close(self) -> None:
         with self._lock:
@@ -390,6 +343,6 @@ class CameraLoop:
         self._link.rest(Link.STOPPED)
         self._link.stop()
         self._forget()
-        if not self._relay.stop():
+        if not self._outlet.relay.stop():
             _LOGGER.warning("The relay's thread did not end in time")
         give_back()
