@@ -6,6 +6,8 @@ change, scaled by how restless the whole picture is right now, and against what 
 (`habits.py`): sensor noise, compression and jitter all stay below their limit.
 """
 
+from collections import deque
+
 import numpy as np
 
 from .backend import Picture, VisionBackend
@@ -40,6 +42,11 @@ _BEYOND_HABIT = 1.25
 _RECODED_JUMP, _RECODED_STEP, _RECODED_LEVEL = 1.3, 0.04, 4.0
 """Times the pulse of late, and gray levels above it; gray levels that nearly all of it stays below."""
 _RECODED_PAUSE_S = 0.5
+_RISES = 1.12
+_STANDS = 0.1
+"""Gray levels: less in half of the picture is no sensor's noise; a coder leaves out what hardly changed."""
+_CODER, _CODER_MOST, _FORGET_CODER = 1.0, 1.5, 0.9995
+"""What a coder does to a block that it codes anew, against what a keyframe does to nine tenths of the picture."""
 _FORGET_PEAK = 0.99
 _SPIKES = (1.0, 1.3, 2.4)
 """Lowest, first and highest factor for spikes."""
@@ -62,7 +69,11 @@ class ChangeMeter:
         self._worst = 0.0
         self._pulse = 0.0
         self._pulse_s = -1e9
+        self._pulses: deque[float] = deque(maxlen=3)
+        self._coder = 0.0
         self._habits = Habits()
+        self.rises = False
+        """Even the quiet part of the picture changes more than in the last frames: so does what is coded anew."""
         self._peaks: Picture | None = None
         self.spikes = _SPIKES[1]
         self.noise = 1.0
@@ -113,10 +124,17 @@ class ChangeMeter:
 
     def is_recoded(self, residual: Picture, restless: float, at_s: float, valid: Mask) -> bool:
         """Even the quiet part of the picture changed a little, and more than it has of late: a keyframe."""
-        surprising = restless > _RECODED_JUMP * self._pulse + _RECODED_STEP / max(self.noise, _FLOOR)
+        # A noise filter that pumps lets the pulse fall quickly: the last frames say more than the longer mean then.
+        of_late = min(self._pulse, max(self._pulses, default=self._pulse))
+        surprising = restless > _RECODED_JUMP * of_late + _RECODED_STEP / max(self.noise, _FLOOR)
+        self.rises = restless > _RISES * of_late
+        self._pulses.append(restless)
         if surprising and self._learned > LEARN_FRAMES and at_s - self._pulse_s > _RECODED_PAUSE_S:
             self._pulse_s = at_s
-            return bool(valid.any()) and not exceeds(residual[valid], _RECODED_LEVEL + 2 * self.noise, 0.9)
+            if not valid.any() or exceeds(residual[valid], _RECODED_LEVEL + 2 * self.noise, 0.9):
+                return False
+            self._coder = max(self._coder, min(_CODER_MOST, _CODER * quantile(residual[valid], 0.9)))
+            return True
         self._pulse += 0.2 * (restless - self._pulse)
         return False
 
@@ -151,7 +169,8 @@ class ChangeMeter:
         self.forget()
         self._usual = self._texture = self._peaks = self._rich = None
         self._comparison.reset()
-        self._pulse, self._pulse_s = 0.0, -1e9
+        self._pulse, self._pulse_s, self._coder = 0.0, -1e9, 0.0
+        self._pulses.clear()
         self._habits.reset()
         self.spikes = _SPIKES[1]
 
@@ -162,7 +181,8 @@ class ChangeMeter:
         self._learned += 1
         if self._texture is None or self._learned % 5 == 1:
             self._learn_texture(new.picture)
-        level = max(_FLOOR, quantile(residual[valid], 0.5)) if valid.any() else _FLOOR
+        median = quantile(residual[valid], 0.5)
+        level = max(_FLOOR, median)
         if self._usual is None:
             self._usual = np.full(residual.shape, 1.3 * level, np.float32)
         usual = self._usual
@@ -192,7 +212,8 @@ class ChangeMeter:
             follow = restless / (1 + rate * (_ABOVE_MEAN * _QUIET * restless - 1))
         else:
             follow = self.restlessness(residual, valid)
-        self._bound(usual, follow, rate)
+        self._coder *= _FORGET_CODER
+        self._bound(usual, follow, rate, self._coder if median < _STANDS else 0.0)
 
     def _learn_spikes(self, ratios: Picture, valid: Mask) -> None:
         """How far the change of a typical window spikes now and then: hardly for a sensor, far for a coder."""
@@ -202,7 +223,7 @@ class ChangeMeter:
         np.maximum(self._peaks, ratios, out=self._peaks)
         self.spikes = min(_SPIKES[2], max(_SPIKES[0], quantile(self._peaks[valid], 0.75)))
 
-    def _bound(self, usual: Picture, follow: float, rate: float) -> None:
+    def _bound(self, usual: Picture, follow: float, rate: float, coder: float) -> None:
         """The picture as a whole leads: its noise falls and rises faster than a window alone may."""
         assert self._texture is not None
         if follow > 0:
@@ -212,6 +233,8 @@ class ChangeMeter:
         highest += np.float32(_FLOOR)
         np.maximum(usual, np.float32(max(_FLOOR, 0.7 * self.noise, 0.6 * self._worst)), out=usual)
         np.minimum(usual, highest, out=usual)
+        if coder:
+            np.maximum(usual, np.float32(coder), out=usual)
 
     def _learn_texture(self, picture: Picture) -> None:
         """Root mean square gradient per window, without the share of the noise."""

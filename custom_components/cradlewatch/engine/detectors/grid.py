@@ -36,6 +36,17 @@ def exceeds(values: Picture, limit: float, share: float) -> bool:
     return above > 0 and above >= values.size - int(share * (values.size - 1))
 
 
+def highest3(grid: Picture) -> Picture:
+    """Highest of 3 x 3 neighbours."""
+    rows = grid.copy()
+    np.maximum(rows[1:], grid[:-1], out=rows[1:])
+    np.maximum(rows[:-1], grid[1:], out=rows[:-1])
+    wide = rows.copy()
+    np.maximum(wide[:, 1:], rows[:, :-1], out=wide[:, 1:])
+    np.maximum(wide[:, :-1], rows[:, 1:], out=wide[:, :-1])
+    return wide
+
+
 def count3(mask: Mask) -> NDArray[np.int8]:
     """How many of the 3 x 3 neighbours (itself included) are set."""
     line = mask.view(np.int8)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from .backend import Picture
+from .grid import highest3
 
 _SPAN_S = 1.2
 """Long enough to know whether a change became movement."""
@@ -55,7 +56,7 @@ class Habits:
         self._moved_now |= moving
 
     def _learn(self, change: Picture) -> None:
-        wide = _highest3(change)
+        wide = highest3(change)
         if self._highest is None or self.usual is None:
             self._highest, self.usual = wide, np.zeros_like(wide)
             return
@@ -68,14 +69,3 @@ class Habits:
         """Forget all of it."""
         self._now = self._before = self._highest = self.usual = None
         self._moved_now = self._moved_before = False
-
-
-def _highest3(grid: Picture) -> Picture:
-    """Highest of 3 x 3 neighbours."""
-    rows = grid.copy()
-    np.maximum(rows[1:], grid[:-1], out=rows[1:])
-    np.maximum(rows[:-1], grid[1:], out=rows[:-1])
-    wide = rows.copy()
-    np.maximum(wide[:, 1:], rows[:, :-1], out=wide[:, 1:])
-    np.maximum(wide[:, :-1], rows[:, 1:], out=wide[:, :-1])
-    return wide

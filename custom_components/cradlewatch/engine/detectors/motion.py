@@ -13,7 +13,7 @@ import numpy as np
 from ..models import Activity, EventKind, Signal
 from ..settings import Zone
 from .backend import Picture
-from .grid import Mask, count3, grow, polygon_mask
+from .grid import Mask, count3, grow, highest3, polygon_mask
 from .reference import RECENT_S
 from .view import Upset, View
 
@@ -26,6 +26,8 @@ _BURST_WINDOWS = 12
 _CONFIRM_S = 0.95
 """Less than the second of a clock in the picture."""
 _FADES_S = 0.18
+_BESIDE = 0.3
+"""Times what its strongest neighbour was a moment ago."""
 _FORGET_LONE = 0.999
 _MAX_GAP_S = 1.6
 _LEVEL_S = 1.0
@@ -71,7 +73,7 @@ class MotionDetector:
                 self._last_low_s = at_s
             return self._perhaps_off(at_s)
         self._lone_windows *= _FORGET_LONE
-        if not self._is_movement(at_s, solid):
+        if not self._is_movement(view, solid):
             if view.upset is not Upset.BREAK and view.settled:
                 self._lone_windows = max(self._lone_windows, float(solid))
             return ()
@@ -95,17 +97,21 @@ class MotionDetector:
             self._ratios.popleft()
         if self._ratios and self._ratios[0][1].shape == strong.shape and at_s - self._ratios[0][0] < RECENT_S:
             age_s = at_s - self._ratios[0][0]
-            strong = strong & (view.ratio > (1 - 0.5 * age_s / RECENT_S) * self._ratios[0][1])
+            before = self._ratios[0][1]
+            strong = strong & (view.ratio > (1 - 0.5 * age_s / RECENT_S) * before)
+            # Next to a step that fades the light's share in it is judged anew every frame, up or down a little.
+            strong &= view.ratio > np.float32(_BESIDE) * highest3(before)
         if np.count_nonzero(strong) >= 2:
             self._votes.append((at_s, strong))
             self._seen_s = at_s
 
-    def _is_movement(self, at_s: float, solid: int) -> bool:
+    def _is_movement(self, view: View, solid: int) -> bool:
         """Two votes close to each other within a second, or one by more windows than any lone change of late."""
+        at_s = view.frame.at_s
         recent = [mask for voted_s, mask in self._votes if at_s - voted_s < _CONFIRM_S]
         if not recent or self._votes[-1][0] != at_s:
             return False
-        if solid >= max(_BURST_WINDOWS, 2 * self._lone_windows):
+        if solid >= max(_BURST_WINDOWS, 2 * self._lone_windows) and not (view.coded and view.rises):
             return True
         near = grow(grow(recent[-1]))
         return any(bool((near & mask).any()) for mask in recent[:-1])
@@ -154,8 +160,9 @@ class ActivityMeter:
     def update(self, view: View, *, motion: bool) -> None:
         """Take in one view. Without motion the level is 0: single restless windows are no activity."""
         at_s = view.frame.at_s
-        self._moved.append((at_s, view.changed))
-        while at_s - self._moved[0][0] > _LEVEL_S:
+        if view.upset is not Upset.RECODED:
+            self._moved.append((at_s, view.changed))
+        while self._moved and at_s - self._moved[0][0] > _LEVEL_S:
             self._moved.popleft()
         self.level = self._level(view.valid) if motion else 0.0
         self._update_state(at_s)
@@ -169,7 +176,10 @@ class ActivityMeter:
                 self._region[:] = True
         region = self._region & valid
         size = int(region.sum())
-        moved = np.logical_or.reduce([mask for _, mask in self._moved if mask.shape == region.shape])
+        moved = np.zeros(region.shape, bool)
+        for _, mask in self._moved:
+            if mask.shape == region.shape:
+                moved |= mask
         return 100.0 * float(np.sqrt(int((moved & region).sum()) / size)) if size else 0.0
 
     def _update_state(self, at_s: float) -> None:

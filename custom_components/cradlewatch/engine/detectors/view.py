@@ -53,6 +53,8 @@ class View:
     """Usual change between frames of a still window, in gray levels."""
     coded: bool
     """A coder's blocks are seen changing by themselves: a change as small as one of them says nothing."""
+    rises: bool
+    """Even the quiet part of the picture changes more than in the last frames, as where a coder codes it anew."""
     backend: VisionBackend
 
     @cached_property

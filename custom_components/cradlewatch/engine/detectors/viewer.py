@@ -161,6 +161,7 @@ class Viewer:
             shift_stays=self._shift_stays(frame.at_s),
             noise=self._meter.grain,
             coded=self._meter.spikes > _CODED_SPIKES,
+            rises=self._meter.rises,
             backend=self._backend,
         )
 
