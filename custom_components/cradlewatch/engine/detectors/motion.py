@@ -13,7 +13,7 @@ import numpy as np
 from ..models import Activity, EventKind, Signal
 from ..settings import Zone
 from .backend import Picture
-from .grid import Mask, count3, grow, highest3, polygon_mask
+from .grid import Mask, count3, grow, highest3, polygon_mask, windows_of
 from .reference import RECENT_S
 from .view import Upset, View
 
@@ -26,6 +26,8 @@ _BURST_WINDOWS = 12
 _CONFIRM_S = 0.95
 """Less than the second of a clock in the picture."""
 _FADES_S = 0.18
+_ALTERNATES = 0.5
+"""Times the change since the frame before: what moves is further from where it was two frames ago, not nearer."""
 _BESIDE = 0.3
 """Times what its strongest neighbour was a moment ago."""
 _FORGET_LONE = 0.999
@@ -43,6 +45,7 @@ class MotionDetector:
         self._on = False
         self._votes: deque[tuple[float, Mask]] = deque(maxlen=4)
         self._ratios: deque[tuple[float, Picture]] = deque(maxlen=8)
+        self._pictures: deque[Picture] = deque(maxlen=2)
         self._lone_windows = 0.0
         self._last_low_s = -1e9
         self._seen_s = -1e9
@@ -68,6 +71,7 @@ class MotionDetector:
         elif solid and view.upset is not Upset.RECODED:
             self._vote(strong, view)
         self._ratios.append((at_s, view.ratio))
+        self._pictures.append(view.picture)
         if self._on:
             if view.upset in {Upset.NONE, Upset.SHAKE} and self._goes_on(view, solid):
                 self._last_low_s = at_s
@@ -102,8 +106,17 @@ class MotionDetector:
             # Next to a step that fades the light's share in it is judged anew every frame, up or down a little.
             strong &= view.ratio > np.float32(_BESIDE) * highest3(before)
         if np.count_nonzero(strong) >= 2:
+            strong = strong & ~self._alternates(view)
+        if np.count_nonzero(strong) >= 2:
             self._votes.append((at_s, strong))
             self._seen_s = at_s
+
+    def _alternates(self, view: View) -> Mask | np.bool_:
+        """Windows that are as they were two frames ago, though not as one ago: fields of an interlaced picture."""
+        if len(self._pictures) < 2 or any(picture.shape != view.picture.shape for picture in self._pictures):
+            return np.False_
+        two_ago, one_ago = (windows_of(view.backend.powers(view.picture - picture)) for picture in self._pictures)
+        return two_ago < np.float32(_ALTERNATES**2) * one_ago
 
     def _is_movement(self, view: View, solid: int) -> bool:
         """Two votes close to each other within a second, or one by more windows than any lone change of late."""
@@ -133,6 +146,7 @@ class MotionDetector:
         """Forget the past."""
         self._votes.clear()
         self._ratios.clear()
+        self._pictures.clear()
         self._lone_windows, self._seen_s = 0.0, -1e9
 
 
