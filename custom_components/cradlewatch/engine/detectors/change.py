@@ -50,6 +50,7 @@ _CODER, _CODER_MOST, _FORGET_CODER = 1.0, 1.5, 0.9995
 _FORGET_PEAK = 0.99
 _SPIKES = (1.0, 1.3, 2.4)
 """Lowest, first and highest factor for spikes."""
+_CODED_SPIKES = 1.12
 _LIMIT = 1.5
 
 
@@ -103,6 +104,11 @@ class ChangeMeter:
         return _GRAIN * self.noise
 
     @property
+    def coded(self) -> bool:
+        """A coder's blocks are seen changing by themselves."""
+        return self.spikes > _CODED_SPIKES
+
+    @property
     def knows_usual(self) -> bool:
         """Something was learned to judge changes by."""
         return self._usual is not None
@@ -125,7 +131,7 @@ class ChangeMeter:
     def is_recoded(self, residual: Picture, restless: float, at_s: float, valid: Mask) -> bool:
         """Even the quiet part of the picture changed a little, and more than it has of late: a keyframe."""
         # A noise filter that pumps lets the pulse fall quickly: the last frames say more than the longer mean then.
-        of_late = min(self._pulse, max(self._pulses, default=self._pulse))
+        of_late = min(self._pulse, max(self._pulses, default=self._pulse)) if self.coded else self._pulse
         surprising = restless > _RECODED_JUMP * of_late + _RECODED_STEP / max(self.noise, _FLOOR)
         self.rises = restless > _RISES * of_late
         self._pulses.append(restless)

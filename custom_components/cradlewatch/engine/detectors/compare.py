@@ -10,7 +10,7 @@ import numpy as np
 from .backend import CELL_PX, Picture, VisionBackend
 from .grid import exceeds, windows_of
 from .reference import Mean, Sample
-from .slopes import Slopes
+from .slopes import EDGE_PX, Slopes
 
 _GAIN_LIMIT = 1.6
 _STEADY_SHIFT_PX = 0.5
@@ -87,6 +87,9 @@ class Comparison:
         self._trembled_s = at_s
         error += np.multiply(self._slopes.x, np.float32(dx), out=self._spare)
         error += np.multiply(self._slopes.y, np.float32(dy), out=self._spare)
+        # What comes in from outside has no slope to tell it by.
+        for edge in (error[:EDGE_PX], error[-EDGE_PX:], error[:, :EDGE_PX], error[:, -EDGE_PX:]):
+            edge[:] = 0
         return True
 
     def _gain(self, new: Sample, old: Mean) -> Picture:

@@ -25,7 +25,11 @@ _BLOCK_WINDOWS = 5
 _BURST_WINDOWS = 12
 _CONFIRM_S = 0.95
 """Less than the second of a clock in the picture."""
+_CLEARLY = 3.0
+"""Times the limit."""
 _FADES_S = 0.18
+_FRESH = 0.5
+"""Times the change against the reference."""
 _ALTERNATES = 0.5
 """Times the change since the frame before: what moves is further from where it was two frames ago, not nearer."""
 _BESIDE = 0.3
@@ -106,17 +110,22 @@ class MotionDetector:
             # Next to a step that fades the light's share in it is judged anew every frame, up or down a little.
             strong &= view.ratio > np.float32(_BESIDE) * highest3(before)
         if np.count_nonzero(strong) >= 2:
-            strong = strong & ~self._alternates(view)
+            strong = strong & self._goes_further(view)
         if np.count_nonzero(strong) >= 2:
             self._votes.append((at_s, strong))
             self._seen_s = at_s
 
-    def _alternates(self, view: View) -> Mask | np.bool_:
-        """Windows that are as they were two frames ago, though not as one ago: fields of an interlaced picture."""
+    def _goes_further(self, view: View) -> Mask | np.bool_:
+        """Windows that changed since the frame before, and are not back where they were two frames ago.
+
+        A step (a digit of a clock) is over at once: what is left of it is its shadow in the reference. The fields of an
+        interlaced picture go to and fro.
+        """
         if len(self._pictures) < 2 or any(picture.shape != view.picture.shape for picture in self._pictures):
-            return np.False_
+            return np.True_
         two_ago, one_ago = (windows_of(view.backend.powers(view.picture - picture)) for picture in self._pictures)
-        return two_ago < np.float32(_ALTERNATES**2) * one_ago
+        fresh: Mask = one_ago > np.float32(_FRESH**2) * view.residual * view.residual
+        return fresh & (two_ago > np.float32(_ALTERNATES**2) * one_ago)
 
     def _is_movement(self, view: View, solid: int) -> bool:
         """Two votes close to each other within a second, or one by more windows than any lone change of late."""
@@ -124,7 +133,9 @@ class MotionDetector:
         recent = [mask for voted_s, mask in self._votes if at_s - voted_s < _CONFIRM_S]
         if not recent or self._votes[-1][0] != at_s:
             return False
-        if solid >= max(_BURST_WINDOWS, 2 * self._lone_windows) and not (view.coded and view.rises):
+        # A coder that codes the picture anew changes many windows, and all of them a little.
+        clear = not (view.coded and view.rises) or float(view.ratio[recent[-1]].max()) > _CLEARLY
+        if clear and solid >= max(_BURST_WINDOWS, 2 * self._lone_windows):
             return True
         near = grow(grow(recent[-1]))
         return any(bool((near & mask).any()) for mask in recent[:-1])

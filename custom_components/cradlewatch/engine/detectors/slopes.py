@@ -4,6 +4,9 @@ import numpy as np
 
 from .backend import Picture
 
+EDGE_PX = 2
+"""So far from the edges there is no slope: what a shift brings in there is not known."""
+
 
 class Slopes:
     """The slopes of a picture, and the shift of it that explains a difference best (least squares)."""

@@ -30,6 +30,7 @@ class View:
 
     picture: working picture (half size, shake undone, masked parts 0), gray level minus 128.
     cells: means of its cells; means: of its windows.
+    residual: per window, the change in gray levels that shake and light do not explain.
     ratio: per window, change against its limit; above 1 is more than noise, shake and light explain.
     valid: windows that can be judged.
     """
@@ -40,6 +41,7 @@ class View:
     picture: Picture
     cells: Picture
     means: Picture
+    residual: Picture
     ratio: Picture
     valid: Mask
     upset: Upset

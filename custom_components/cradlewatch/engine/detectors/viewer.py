@@ -16,7 +16,6 @@ from .view import Upset, View
 
 _BREAK_RESTLESS = 2.2
 """Times the usual change in the quiet third of the picture: more is no body, it is the picture itself."""
-_CODED_SPIKES = 1.12
 _LEAST_TEXTURED = 12
 _SHAKE_SHARE = 0.45
 """Share of the textured windows that change when all of the picture moves."""
@@ -142,10 +141,18 @@ class Viewer:
         # A start takes longer to settle than a break: the coder's first keyframes are still to come.
         self._broken_s = frame.at_s + _START_S
         blank = np.zeros(self._valid.shape, np.float32)
-        return self._view(frame, sample, gap_s, blank, self._valid, Upset.NONE, settled=False)
+        return self._view(frame, sample, gap_s, (blank, blank), self._valid, Upset.NONE, settled=False)
 
     def _view(
-        self, frame: Frame, sample: Sample, gap_s: float, ratio: Picture, valid: Mask, upset: Upset, *, settled: bool
+        self,
+        frame: Frame,
+        sample: Sample,
+        gap_s: float,
+        change: tuple[Picture, Picture],
+        valid: Mask,
+        upset: Upset,
+        *,
+        settled: bool,
     ) -> View:
         return View(
             frame=frame,
@@ -153,14 +160,15 @@ class Viewer:
             picture=sample.picture,
             cells=sample.cells,
             means=sample.mean,
-            ratio=ratio,
+            residual=change[0],
+            ratio=change[1],
             valid=valid,
             upset=upset,
             settled=settled,
             shift_xy_px=self._shift,
             shift_stays=self._shift_stays(frame.at_s),
             noise=self._meter.grain,
-            coded=self._meter.spikes > _CODED_SPIKES,
+            coded=self._meter.coded,
             rises=self._meter.rises,
             backend=self._backend,
         )
@@ -260,7 +268,7 @@ class Viewer:
             self._follow(sample.picture)
         if sample is not meter.last:
             meter.keep(sample)
-        view = self._view(frame, sample, gap_s, ratio, valid, upset, settled=settled)
+        view = self._view(frame, sample, gap_s, (residual, ratio), valid, upset, settled=settled)
         if view.shift_stays:
             self._accept_shift(picture)
         return view
