@@ -41,7 +41,7 @@ _FORGET_WORST = 0.98
 _BEYOND_HABIT = 1.25
 _RECODED_JUMP, _RECODED_STEP, _RECODED_LEVEL = 1.3, 0.04, 4.0
 """Times the pulse of late, and gray levels above it; gray levels that nearly all of it stays below."""
-_RECODED_PAUSE_S = 0.5
+_RECODED_PAUSE_S, _RECODED_SPREAD = 0.5, 3.0
 _RISES = 1.12
 _STANDS = 0.1
 """Gray levels: less in half of the picture is no sensor's noise; a coder leaves out what hardly changed."""
@@ -104,6 +104,11 @@ class ChangeMeter:
         return _GRAIN * self.noise
 
     @property
+    def trembled_s(self) -> float:
+        """When the whole picture was last found moved by a fraction of a pixel (monotonic)."""
+        return self._comparison.trembled_s
+
+    @property
     def coded(self) -> bool:
         """A coder's blocks are seen changing by themselves."""
         return self.spikes > _CODED_SPIKES
@@ -137,9 +142,11 @@ class ChangeMeter:
         self._pulses.append(restless)
         if surprising and self._learned > LEARN_FRAMES and at_s - self._pulse_s > _RECODED_PAUSE_S:
             self._pulse_s = at_s
-            if not valid.any() or exceeds(residual[valid], _RECODED_LEVEL + 2 * self.noise, 0.9):
+            middle, high = quantile(residual[valid], 0.5), quantile(residual[valid], 0.9)
+            # A shake changes what has texture, and that by far more than the rest.
+            if not valid.any() or high > min(_RECODED_LEVEL + 2 * self.noise, _RECODED_SPREAD * middle):
                 return False
-            self._coder = max(self._coder, min(_CODER_MOST, _CODER * quantile(residual[valid], 0.9)))
+            self._coder = max(self._coder, min(_CODER_MOST, _CODER * high))
             return True
         self._pulse += 0.2 * (restless - self._pulse)
         return False

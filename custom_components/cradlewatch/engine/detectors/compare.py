@@ -36,6 +36,11 @@ class Comparison:
         self._slopes_age = 0
         self._trembled_s = -1e9
 
+    @property
+    def trembled_s(self) -> float:
+        """When a tremble of the whole picture was taken away last (monotonic)."""
+        return self._trembled_s
+
     def residual(self, new: Sample, old: Mean, *, shaking: bool = False) -> Picture:
         """Root mean square per window, in gray levels, of what light and a small shift do not explain."""
         if self._error.shape != new.picture.shape:

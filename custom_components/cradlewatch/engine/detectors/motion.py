@@ -135,6 +135,7 @@ class MotionDetector:
             return False
         # A coder that codes the picture anew changes many windows, and all of them a little.
         clear = not (view.coded and view.rises) or float(view.ratio[recent[-1]].max()) > _CLEARLY
+        clear &= not view.whole
         if clear and solid >= max(_BURST_WINDOWS, 2 * self._lone_windows):
             return True
         near = grow(grow(recent[-1]))

@@ -57,6 +57,11 @@ class View:
     """A coder's blocks are seen changing by themselves: a change as small as one of them says nothing."""
     rises: bool
     """Even the quiet part of the picture changes more than in the last frames, as where a coder codes it anew."""
+    whole: bool
+    """All of the picture moved by a fraction of a pixel, or most of what has texture changed and nothing explains it.
+
+    Perhaps a body; the next frame tells.
+    """
     backend: VisionBackend
 
     @cached_property

@@ -30,6 +30,8 @@ _SETTLE_S, _START_S = 0.9, 2.1
 _WARM_UP_FRAMES = 6
 _MIN_HALVED_PX = 240
 _SHIFTED_IN_S = 1.2
+_SHAKEN_LIMIT = 1.5
+"""Times the limit while a shake is undone: interpolation leaves a little of every edge."""
 
 
 class Viewer:
@@ -52,6 +54,7 @@ class Viewer:
         self._shaken_s = -1e9
         self._broken_s = -1e9
         self._last_s: float | None = None
+        self._whole = False
         self.moving = False
         """Movement is known to go on (told by whoever decides it): what changes now is no habit of its place."""
 
@@ -80,7 +83,8 @@ class Viewer:
         residual = meter.residual(sample, shaking=shaking)
         restless = meter.restlessness(residual, self._valid)
         ratio = meter.ratio(residual) if meter.knows_usual else None
-        upset = Upset.NONE
+        # A shake may begin with less than a pixel, of which strong edges keep a rest.
+        upset, self._whole = Upset.NONE, meter.trembled_s == frame.at_s
         lit = meter.lit_anew(sample, self._valid)
         if not shaking and not lit and meter.is_recoded(residual, restless, frame.at_s, self._valid):
             meter.recode()
@@ -93,8 +97,9 @@ class Viewer:
                 residual = meter.residual(sample, shaking=True)
                 restless = meter.restlessness(residual, self._valid)
                 ratio = meter.ratio(residual)
-        if ratio is not None and restless > 1:
-            ratio *= np.float32(1 / restless)
+            self._whole |= upset is Upset.NONE
+        if ratio is not None and (restless > 1 or shaking or upset is Upset.SHAKE):
+            ratio *= np.float32(1 / max(1.0, restless, _SHAKEN_LIMIT if shaking or upset is Upset.SHAKE else 1.0))
         return self._judge(frame, picture, sample, gap_s, (residual, ratio, restless), upset)
 
     def _is_shaking(self, at_s: float) -> bool:
@@ -170,6 +175,7 @@ class Viewer:
             noise=self._meter.grain,
             coded=self._meter.coded,
             rises=self._meter.rises,
+            whole=self._whole,
             backend=self._backend,
         )
 
