@@ -16,12 +16,17 @@ from .voices import Sound, active_power
 type Floats = NDArray[np.float64]
 
 
-def reverberant(sound: Sound, rng: np.random.Generator, rate_hz: int, decay_s: float) -> Sound:
-    """In a room whose sound decays by 60 dB in `decay_s`; the level of what is on stays."""
+def reverberant(
+    sound: Sound, rng: np.random.Generator, rate_hz: int, decay_s: float, *, direct: float = 1.0
+) -> Sound:
+    """In a room whose sound decays by 60 dB in `decay_s`; the level of what is on stays.
+
+    `direct`: how much comes straight from the mouth; less where the camera is far away.
+    """
     size = int(decay_s * rate_hz)
     answer = rng.standard_normal(size) * 10 ** (-3 * np.arange(size) / size)
     answer *= 0.7 / np.sqrt(np.sum(answer**2))
-    answer[0] = 1.0
+    answer[0] = direct
     total = 1 << (sound.size + size).bit_length()
     wet = np.fft.irfft(np.fft.rfft(sound, total) * np.fft.rfft(answer, total), total)[: sound.size]
     return np.clip(wet, -1, 1).astype(np.float32)
@@ -108,5 +113,14 @@ CHANNELS: dict[str, Channel] = {
     "narrow band": lambda sound, _rng, rate_hz: (band_limited(sound, rate_hz), rate_hz),
     "mu-law 8 kHz": lambda sound, _rng, rate_hz: coded(sound, rate_hz, "pcm_mulaw"),
     "AAC 16 kbit/s": lambda sound, _rng, rate_hz: coded(sound, rate_hz, "aac", 16_000),
+    "a-law 8 kHz, gain control": lambda sound, _rng, rate_hz: coded(
+        gain_controlled(sound, rate_hz), rate_hz, "pcm_alaw"
+    ),
+    "far away: room 0.8 s, half reverberation, AAC 16 kbit/s": lambda sound, rng, rate_hz: coded(
+        reverberant(sound, rng, rate_hz, 0.8, direct=0.5), rate_hz, "aac", 16_000
+    ),
+    "clipped at the microphone, gain control, narrow band": lambda sound, _rng, rate_hz: (
+        band_limited(gain_controlled(np.clip(sound * 30, -0.5, 0.5), rate_hz), rate_hz), rate_hz
+    ),
     "Opus 8 kbit/s": lambda sound, _rng, rate_hz: coded(sound, rate_hz, "libopus", 8_000),
 }

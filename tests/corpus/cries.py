@@ -17,6 +17,8 @@ type Range = tuple[float, float]
 
 _CONTROL_HZ = 200
 _HIGHEST_ORDER = 30
+_CLOSED_DB = 10.0
+"""Steeper by so many dB an octave while the mouth is closed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,10 @@ class Voice:
     """Share of bursts that break into hyperphonation."""
     gasp: float = 0.5
     """Share of pauses in which the breath is heard."""
+    whoop: float = 0.0
+    """Share of pauses in which the breath going in has a loud voice of its own, higher than the cry's."""
+    opening_s: Range = (0.0, 0.0)
+    """The mouth opens for so long at the beginning of a burst."""
 
 
 VOICES: dict[str, Voice] = {
@@ -57,6 +63,14 @@ VOICES: dict[str, Voice] = {
     "fuss": Voice(base_hz=(300, 470), burst_s=(0.3, 0.9), gap_s=(0.3, 1.2), tilt_db=(7, 12), gasp=0.2),
     "shrieks": Voice(base_hz=(420, 600), shriek_share=0.4, tilt_db=(4, 8)),
     "pain": Voice(base_hz=(450, 650), burst_s=(1.0, 3.0), gap_s=(0.3, 1.2), rise=(0.1, 0.5), tilt_db=(3, 7)),
+    "whoops": Voice(
+        base_hz=(420, 540), rise=(0.02, 0.12), fall=(0.15, 0.35), burst_s=(0.4, 1.1), gap_s=(0.22, 0.45),
+        first_formant_hz=(1100, 1600), second_formant_hz=(2800, 3600), tilt_db=(3, 7), whoop=0.9, opening_s=(0.1, 0.35),
+    ),
+    "sobs": Voice(
+        base_hz=(330, 480), burst_s=(0.25, 0.6), gap_s=(0.15, 0.5), rise=(0.02, 0.2), fall=(0.1, 0.3), whoop=0.4,
+        rough=(0.01, 0.03), breath=(0.1, 0.3), opening_s=(0.0, 0.15),
+    ),
 }  # fmt: skip
 
 
@@ -76,7 +90,10 @@ def cry(rng: np.random.Generator, duration_s: float, rate_hz: int, kind: str, le
         out[at : at + burst.size] += burst * rng.uniform(0.6, 1)
         at += burst.size
         gap = int(rng.uniform(*infant.gap_s) * rate_hz)
-        if rng.random() < infant.gasp:
+        if infant.whoop and rng.random() < infant.whoop:
+            whoop = _whoop(rng, infant, rate_hz, gap)[: out.size - at]
+            out[at : at + whoop.size] += whoop
+        elif rng.random() < infant.gasp:
             gasp = _gasp(rng, rate_hz)[: max(0, min(gap, out.size - at) - rate_hz // 30)]
             out[at + rate_hz // 30 : at + rate_hz // 30 + gasp.size] += gasp
         at += gap
@@ -112,7 +129,11 @@ def _burst(rng: np.random.Generator, voice: Voice, rate_hz: int) -> Floats:
         (rng.uniform(*voice.second_formant_hz) * np.ones(size), 300.0),
         (rng.uniform(4200, 5600) * np.ones(size), 500.0),
     ]
-    sound = _phonate(rng, pitch, formants, rng.uniform(*voice.tilt_db), rate_hz)
+    tilt_db: float | Floats = rng.uniform(*voice.tilt_db)
+    if voice.opening_s[1] > 0:
+        opening_s = rng.uniform(*voice.opening_s)
+        tilt_db = tilt_db + _CLOSED_DB * np.clip(1 - share * length_s / max(opening_s, 0.01), 0, 1)
+    sound = _phonate(rng, pitch, formants, tilt_db, rate_hz)
     t = np.arange(sound.size) / rate_hz
     if (depth := rng.uniform(*voice.subharmonic)) > 0:
         half = np.cumsum(np.interp(t, share * length_s, pitch)) / rate_hz * np.pi
@@ -128,7 +149,11 @@ def _burst(rng: np.random.Generator, voice: Voice, rate_hz: int) -> Floats:
 
 
 def _phonate(
-    rng: np.random.Generator, pitch_hz: Floats, formants: list[tuple[Floats, float]], tilt_db: float, rate_hz: int
+    rng: np.random.Generator,
+    pitch_hz: Floats,
+    formants: list[tuple[Floats, float]],
+    tilt_db: float | Floats,
+    rate_hz: int,
 ) -> Floats:
     """Harmonics of `pitch_hz` (at _CONTROL_HZ), weighted by the tract; they keep below 0.45 of the rate."""
     size = int(pitch_hz.size / _CONTROL_HZ * rate_hz)
@@ -140,7 +165,7 @@ def _phonate(
         frequency = pitch_hz * order
         if frequency.min() > 0.45 * rate_hz:
             break
-        weight = order ** (-tilt_db / 6.02) * _tract(frequency, formants) * (frequency < 0.45 * rate_hz)
+        weight = order ** (-np.asarray(tilt_db) / 6.02) * _tract(frequency, formants) * (frequency < 0.45 * rate_hz)
         out += np.interp(grid, steps, weight) * np.sin(order * phase + rng.uniform(0, 6.28))
     return out
 
@@ -172,3 +197,21 @@ def _gasp(rng: np.random.Generator, rate_hz: int) -> Floats:
         sound += 1.5 * np.sin(2 * np.pi * rng.uniform(500, 900) * t * (1 + 0.3 * t))
     shaped: Floats = sound * np.sin(np.pi * np.linspace(0, 1, size)) ** 0.5 * 10 ** (-rng.uniform(8, 18) / 20)
     return shaped
+
+
+def _whoop(rng: np.random.Generator, voice: Voice, rate_hz: int, gap: int) -> Floats:
+    """A breath with a voice, in the middle of a pause of `gap` samples: as loud as the cry or nearly, and higher."""
+    length_s = min(rng.uniform(0.12, 0.25), 0.75 * gap / rate_hz)
+    size = max(8, int(length_s * _CONTROL_HZ))
+    share = np.linspace(0, 1, size)
+    pitch = rng.uniform(*voice.base_hz) * rng.uniform(1.5, 2.1) * (1 + 0.08 * np.sin(np.pi * share))
+    pitch *= 1 + 0.01 * rng.standard_normal(size)
+    formants = [(rng.uniform(1100, 1700) * np.ones(size), 200.0), (rng.uniform(2200, 3200) * np.ones(size), 400.0)]
+    sound = _phonate(rng, pitch, formants, rng.uniform(4, 9), rate_hz)
+    noise = _breath(rng, sound.size, formants, rate_hz)
+    sound += rng.uniform(0.1, 0.4) * noise * np.sqrt(np.mean(sound**2) / np.mean(noise**2))
+    sound *= np.sin(np.pi * np.linspace(0, 1, sound.size)) ** 0.5 / np.sqrt(np.mean(sound**2))
+    placed = np.zeros(gap)
+    start = max(0, (gap - sound.size) // 2)
+    placed[start : start + sound.size] = (sound * 10 ** (-rng.uniform(0, 10) / 20))[: gap - start]
+    return placed

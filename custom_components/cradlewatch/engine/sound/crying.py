@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..models import EventKind, Signal
-from .burst import MELODIC_SEMITONES, ON_SCALE, Burst, like, scale_of
+from .burst import MELODIC_SEMITONES, ON_SCALE, Burst, Ramp, like, scale_of
 from .pitch import Voices
 
 _PITCH_HZ = (270.0, 1000.0)
@@ -26,6 +26,8 @@ _GAP_S = 0.11
 _ROUGH_GAP_S = 0.3
 _ROUGH_DB = 6.0
 """A stretch without a pitch, but as loud, belongs to the burst: the voice has broken."""
+_DIP_WINDOWS, _DIP_DB, _DIP_SEMITONES = 4, 6.0, 4.0
+"""A breath between two cries is short and may have a voice of its own: softer for a moment, then another pitch."""
 _AFTER_S = 0.3
 """The breath after a burst is looked for so long, for its quietest moment."""
 _MEMORY_S = 8.0
@@ -33,6 +35,12 @@ _CRY_S = 0.9
 _LIKE = 0.3
 _BURSTS = 2
 _WAIL_LIKE = 0.8
+_BREATH_S = 2.5
+"""The next burst comes within this; what is further apart is no train of cries."""
+_BEFORE_S = 3.0
+_AS_LOUD_DB = 10.0
+_ALL_CRYING: Ramp = ((0.35, 0.6), (0.2, 1))
+"""Share of the voices about as loud, from shortly before the first cry, that are cries: all in crying, few in talk."""
 _MOST_S = 2.0
 """What is longer does not count for more."""
 OFF_AFTER_S = 20.0
@@ -46,6 +54,9 @@ class _Cry:
     end_s: float
     likeness: float
     harmonicity_db: float
+    loud_db: float
+    windows: int
+    """With a voice."""
     melody: NDArray[np.float64]
     """Semitones."""
     is_wail: bool
@@ -68,6 +79,10 @@ class CryDetector:
         self._foreign = False
         """Another voice was heard since then."""
         self._pause_db = float(np.inf)
+        self._recent_db: deque[float] = deque(maxlen=_DIP_WINDOWS)
+        """Loudness of the last windows, with a voice or not."""
+        self._heard: deque[tuple[float, float]] = deque(maxlen=1024)
+        """When and how loud there was a voice of any kind."""
         self._cries: deque[_Cry] = deque(maxlen=32)
         self._on = False
         self._last_cry_s = -1e9
@@ -84,6 +99,9 @@ class CryDetector:
         voiced = clear & pitched & (voices.harmonics >= _MIN_HARMONICS)
         shriek = (voices.pitch_hz > _PITCH_HZ[1]) & (voices.harmonicity_db >= _SHRIEK_HARMONICITY_DB)
         for index in range(voiced.size):
+            self._recent_db.append(float(voices.loud_db[index]))
+            if clear[index]:
+                self._heard.append((float(voices.ends_s[index]), float(voices.loud_db[index])))
             if (voiced[index] or shriek[index]) and not self._is_echo(float(voices.loud_db[index])):
                 self._voiced(voices, index, shriek=bool(shriek[index]))
             else:
@@ -95,6 +113,10 @@ class CryDetector:
 
     def _voiced(self, voices: Voices, index: int, *, shriek: bool) -> None:
         at_s, loud_db = float(voices.ends_s[index]), float(voices.loud_db[index])
+        if self._open is not None and self._has_breathed(self._open, float(voices.pitch_hz[index])):
+            self._pause_db = min(self._recent_db)
+            self._finish()
+            self._open, self._closing, self._unpitched = None, self._open, 0
         if self._open is None:
             before_db = self._pause_db if np.isfinite(self._pause_db) else -120.0
             self._finish()
@@ -104,6 +126,14 @@ class CryDetector:
         semitones = None if shriek else 12 * float(np.log2(voices.pitch_hz[index]))
         harmonicity_db, highs_db = float(voices.harmonicity_db[index]), float(voices.highs_db[index])
         self._open.extend(at_s, semitones, harmonicity_db, highs_db, loud_db)
+
+    def _has_breathed(self, burst: Burst, pitch_hz: float) -> bool:
+        """It was softer just before, and the pitch is another one since then."""
+        if len(burst.semitones) < _DIP_WINDOWS:
+            return False
+        before = float(np.median(burst.semitones[-2 * _DIP_WINDOWS :]))
+        leaps = abs(12 * float(np.log2(pitch_hz)) - before) >= _DIP_SEMITONES
+        return leaps and min(self._recent_db) < min(burst.usual_db, self._recent_db[-1]) - _DIP_DB
 
     def _unvoiced(self, voices: Voices, index: int, *, clear: bool) -> None:
         """A window without a voice, or (`clear`) with another one."""
@@ -144,14 +174,24 @@ class CryDetector:
         cries = list(self._cries)
         if self._open is not None and (going := _judged(self._open, None)).likeness >= _LIKE:
             cries.append(going)
+        cries = _train(cries)
+        if not cries:
+            return ()
         wails = any(cry.is_wail and cry.likeness >= _WAIL_LIKE for cry in cries)
-        if not wails and (len(cries) < _BURSTS or _evidence_s(cries) < _CRY_S):
+        evidence_s = _evidence_s(cries) * like(self._share(cries), _ALL_CRYING)
+        if not wails and (len(cries) < _BURSTS or evidence_s < _CRY_S):
             return ()
         self._on, self._last_cry_s = True, cries[-1].end_s
         contrast = float(np.mean([cry.harmonicity_db for cry in cries]))
         details = {"bursts": len(cries), "cried_s": round(sum(cry.end_s - cry.start_s for cry in cries), 1)}
         score = round(min(1.0, 0.5 + contrast / 50), 2)
         return (Signal(kind=EventKind.CRYING, active=True, at_s=at_s, score=score, details=details),)
+
+    def _share(self, cries: list[_Cry]) -> float:
+        """Which part of what was heard as loud as these cries they are, 0-1."""
+        since_s, least_db = cries[0].start_s - _BEFORE_S, min(cry.loud_db for cry in cries) - _AS_LOUD_DB
+        heard = sum(at_s >= since_s and loud_db >= least_db for at_s, loud_db in self._heard)
+        return min(1.0, sum(cry.windows for cry in cries) / max(1, heard))
 
     def close(self, at_s: float) -> tuple[Signal, ...]:
         """Off, if it is on."""
@@ -170,12 +210,22 @@ class CryDetector:
         """Forget what was heard."""
         self.interrupt()
         self._cries.clear()
+        self._heard.clear()
 
 
 def _judged(burst: Burst, after_db: float | None) -> _Cry:
     likeness = burst.likeness(after_db)
     contrast = float(np.mean(burst.harmonicity_db))
-    return _Cry(burst.start_s, burst.end_s, likeness, contrast, burst.melody, burst.is_wail)
+    loud_db = float(np.median(burst.loud_db))
+    return _Cry(burst.start_s, burst.end_s, likeness, contrast, loud_db, burst.voiced, burst.melody, burst.is_wail)
+
+
+def _train(cries: list[_Cry]) -> list[_Cry]:
+    """The last cries, as many as follow each other."""
+    first = len(cries) - 1
+    while first > 0 and cries[first].start_s - cries[first - 1].end_s <= _BREATH_S:
+        first -= 1
+    return cries[max(0, first) :]
 
 
 def _evidence_s(cries: list[_Cry]) -> float:
