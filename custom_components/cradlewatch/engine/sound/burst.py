@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-_MIN_WINDOWS = 8
+_MIN_WINDOWS = 6
 _MAX_WINDOWS = 256
 _OCTAVE_WITHIN = 1.5
 """Semitones."""
@@ -19,6 +19,9 @@ type Ramp = tuple[tuple[float, ...], tuple[float, ...]]
 """Points (value, likeness), straight lines between them."""
 
 _DURATION_S: Ramp = ((0.22, 0.42, 5.5, 7.0), (0, 1, 1, 0))
+_SHORT_DURATION_S: Ramp = ((0.16, 0.3, 5.5, 7.0), (0, 1, 1, 0))
+_BREATH_S = 0.16
+"""A whimper may be as short as a syllable; but a breath follows it, where the next syllable comes at once."""
 _PITCH_HZ: Ramp = ((275, 310, 350, 780, 1000), (0, 0.6, 1, 1, 0))
 """Women's speech and singing reach up to about 350 Hz."""
 _BEND_SEMITONES: Ramp = ((0.25, 0.8, 6.5, 10, 16), (0, 1, 1, 0.6, 0.3))
@@ -85,6 +88,8 @@ class Burst:
     end_s: float
     before_db: float
     """Quietest moment of the pause before it."""
+    before_s: float = 0.0
+    """Length of that pause."""
     semitones: list[float] = field(default_factory=list)
     harmonicity_db: list[float] = field(default_factory=list)
     highs_db: list[float] = field(default_factory=list)
@@ -122,8 +127,11 @@ class Burst:
             self.semitones.append(_folded(semitones, self.semitones))
             self.highs_db.append(highs_db)
 
-    def likeness(self, after_db: float | None) -> float:
-        """How much it is like a cry, 0-1. `after_db`: quietest moment after it, None while it goes on."""
+    def likeness(self, after_db: float | None, after_s: float = 0.0) -> float:
+        """How much it is like a cry, 0-1.
+
+        `after_db`: quietest moment after it, None while it goes on; `after_s`: length of the pause after it so far.
+        """
         if len(self.semitones) < _MIN_WINDOWS:
             return 0.0
         melody = self.melody
@@ -131,8 +139,9 @@ class Burst:
         low, middle, high = np.quantile(melody, [0.1, 0.5, 0.9])
         quiet_db = self.before_db if after_db is None else max(self.before_db, after_db)
         scale = abs(scale_of(melody)) if high - low >= MELODIC_SEMITONES else 0.0
+        has_breaths = min(self.before_s, after_s) >= _BREATH_S
         return (
-            like(self.duration_s, _DURATION_S)
+            like(self.duration_s, _SHORT_DURATION_S if has_breaths else _DURATION_S)
             * like(2 ** (float(middle) / 12), _PITCH_HZ)
             * like(float(high - low), _BEND_SEMITONES)
             * like(float(np.median(steps)), _STEP_SEMITONES)

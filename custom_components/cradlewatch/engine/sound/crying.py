@@ -79,6 +79,8 @@ class CryDetector:
         self._foreign = False
         """Another voice was heard since then."""
         self._pause_db = float(np.inf)
+        self._voice_s = float(-np.inf)
+        """When the last burst ended, or another voice about as loud."""
         self._recent_db: deque[float] = deque(maxlen=_DIP_WINDOWS)
         """Loudness of the last windows, with a voice or not."""
         self._heard: deque[tuple[float, float]] = deque(maxlen=1024)
@@ -96,11 +98,12 @@ class CryDetector:
         """Take in the next windows."""
         clear = voices.harmonicity_db >= _HARMONICITY_DB
         pitched = (voices.pitch_hz >= _PITCH_HZ[0]) & (voices.pitch_hz <= _PITCH_HZ[1])
-        voiced = clear & pitched & (voices.harmonics >= _MIN_HARMONICS)
+        sung = clear & (voices.harmonics >= _MIN_HARMONICS)
+        voiced = sung & pitched
         shriek = (voices.pitch_hz > _PITCH_HZ[1]) & (voices.harmonicity_db >= _SHRIEK_HARMONICITY_DB)
         for index in range(voiced.size):
             self._recent_db.append(float(voices.loud_db[index]))
-            if clear[index]:
+            if sung[index]:
                 self._heard.append((float(voices.ends_s[index]), float(voices.loud_db[index])))
             if (voiced[index] or shriek[index]) and not self._is_echo(float(voices.loud_db[index])):
                 self._voiced(voices, index, shriek=bool(shriek[index]))
@@ -115,16 +118,17 @@ class CryDetector:
         at_s, loud_db = float(voices.ends_s[index]), float(voices.loud_db[index])
         if self._open is not None and self._has_breathed(self._open, float(voices.pitch_hz[index])):
             self._pause_db = min(self._recent_db)
-            self._finish()
+            self._finish(at_s)
             self._open, self._closing, self._unpitched = None, self._open, 0
         if self._open is None:
             before_db = self._pause_db if np.isfinite(self._pause_db) else -120.0
-            self._finish()
-            self._open = Burst(at_s, at_s, before_db)
+            self._finish(at_s)
+            self._open = Burst(at_s, at_s, before_db, at_s - self._voice_s)
         self._open.windows += 1 + self._unpitched
         self._unpitched, self._pause_db, self._foreign = 0, np.inf, False
         semitones = None if shriek else 12 * float(np.log2(voices.pitch_hz[index]))
         harmonicity_db, highs_db = float(voices.harmonicity_db[index]), float(voices.highs_db[index])
+        self._voice_s = at_s
         self._open.extend(at_s, semitones, harmonicity_db, highs_db, loud_db)
 
     def _has_breathed(self, burst: Burst, pitch_hz: float) -> bool:
@@ -146,13 +150,13 @@ class CryDetector:
             if at_s - burst.end_s > (_ROUGH_GAP_S if rough else _GAP_S):
                 self._open, self._closing, self._unpitched = None, burst, 0
         if self._closing is not None and at_s - self._closing.end_s >= _AFTER_S:
-            self._finish()
+            self._finish(at_s)
 
-    def _finish(self) -> None:
+    def _finish(self, at_s: float) -> None:
         burst, self._closing = self._closing, None
         if burst is None:
             return
-        cry = _judged(burst, self._pause_db)
+        cry = _judged(burst, self._pause_db, at_s - burst.end_s)
         if cry.likeness >= _LIKE:
             self._cries.append(cry)
             self._last_cry_s = cry.end_s
@@ -164,7 +168,7 @@ class CryDetector:
             return self._begin(at_s)
         if self._on and self._open is not None and self._open.end_s - self._last_cry_s > OFF_AFTER_S / 2:
             # A burst longer than usual goes on: it must not time out in the middle of it.
-            cry = _judged(self._open, None)
+            cry = _judged(self._open)
             self._last_cry_s = cry.end_s if cry.likeness >= _LIKE else self._last_cry_s
         if self._on and at_s - self._last_cry_s >= OFF_AFTER_S:
             return self.close(at_s)
@@ -172,7 +176,7 @@ class CryDetector:
 
     def _begin(self, at_s: float) -> tuple[Signal, ...]:
         cries = list(self._cries)
-        if self._open is not None and (going := _judged(self._open, None)).likeness >= _LIKE:
+        if self._open is not None and (going := _judged(self._open)).likeness >= _LIKE:
             cries.append(going)
         cries = _train(cries)
         if not cries:
@@ -213,8 +217,8 @@ class CryDetector:
         self._heard.clear()
 
 
-def _judged(burst: Burst, after_db: float | None) -> _Cry:
-    likeness = burst.likeness(after_db)
+def _judged(burst: Burst, after_db: float | None = None, after_s: float = 0.0) -> _Cry:
+    likeness = burst.likeness(after_db, after_s)
     contrast = float(np.mean(burst.harmonicity_db))
     loud_db = float(np.median(burst.loud_db))
     return _Cry(burst.start_s, burst.end_s, likeness, contrast, loud_db, burst.voiced, burst.melody, burst.is_wail)
