@@ -16,9 +16,7 @@ from .voices import Sound, active_power
 type Floats = NDArray[np.float64]
 
 
-def reverberant(
-    sound: Sound, rng: np.random.Generator, rate_hz: int, decay_s: float, *, direct: float = 1.0
-) -> Sound:
+def reverberant(sound: Sound, rng: np.random.Generator, rate_hz: int, decay_s: float, *, direct: float = 1.0) -> Sound:
     """In a room whose sound decays by 60 dB in `decay_s`; the level of what is on stays.
 
     `direct`: how much comes straight from the mouth; less where the camera is far away.
@@ -120,7 +118,8 @@ CHANNELS: dict[str, Channel] = {
         reverberant(sound, rng, rate_hz, 0.8, direct=0.5), rate_hz, "aac", 16_000
     ),
     "clipped at the microphone, gain control, narrow band": lambda sound, _rng, rate_hz: (
-        band_limited(gain_controlled(np.clip(sound * 30, -0.5, 0.5), rate_hz), rate_hz), rate_hz
+        band_limited(gain_controlled(np.clip(sound * 30, -0.5, 0.5), rate_hz), rate_hz),
+        rate_hz,
     ),
     "Opus 8 kbit/s": lambda sound, _rng, rate_hz: coded(sound, rate_hz, "libopus", 8_000),
 }

@@ -26,6 +26,11 @@ _PITCH_HZ: Ramp = ((275, 310, 350, 780, 1000), (0, 0.6, 1, 1, 0))
 """Women's speech and singing reach up to about 350 Hz."""
 _BEND_SEMITONES: Ramp = ((0.25, 0.8, 6.5, 10, 16), (0, 1, 1, 0.6, 0.3))
 """An instrument keeps its pitch; a melody wanders far."""
+_BESIDE_ARC: Ramp = ((0.09, 0.2), (1, 0.3))
+"""One breath, one arc: how far the pitch lies beside a smooth one, as a share of its bend. Notes and syllables hold
+a pitch and change to another."""
+_ARC_ORDER = 3
+_LEAST_BEND_SEMITONES = 0.5
 _STEP_SEMITONES: Ramp = ((0.03, 0.07, 0.6, 0.8, 2.0), (0, 1, 1, 0.35, 0))
 """Between windows 32 ms apart. Speech bends faster, an instrument less."""
 _LEAPS: Ramp = ((0.08, 0.25), (1, 0.1))
@@ -70,6 +75,15 @@ def _folded(semitones: float, before: list[float]) -> float:
         return semitones
     leap = semitones - before[-1]
     return semitones - 12 * float(np.sign(leap)) if abs(abs(leap) - 12) < _OCTAVE_WITHIN else semitones
+
+
+def _beside_arc(melody: NDArray[np.float64], bend: float) -> float:
+    """Deviation of a melody from its arc, as a share of `bend` (semitones); single windows do not count."""
+    padded = np.pad(melody, 1, mode="edge")
+    smooth = np.median(np.lib.stride_tricks.sliding_window_view(padded, 3), axis=1)
+    powers = np.vander(np.linspace(-1, 1, melody.size), _ARC_ORDER + 1)
+    rest = smooth - powers @ np.linalg.lstsq(powers, smooth)[0]
+    return float(np.sqrt(np.mean(rest**2))) / max(bend, _LEAST_BEND_SEMITONES)
 
 
 def _change(values: list[float], lag: int) -> float:
@@ -144,6 +158,7 @@ class Burst:
             like(self.duration_s, _SHORT_DURATION_S if has_breaths else _DURATION_S)
             * like(2 ** (float(middle) / 12), _PITCH_HZ)
             * like(float(high - low), _BEND_SEMITONES)
+            * like(_beside_arc(melody, float(high - low)), _BESIDE_ARC)
             * like(float(np.median(steps)), _STEP_SEMITONES)
             * like(float((steps > _LEAP_SEMITONES).mean()), _LEAPS)
             * like(float(np.median(self.highs_db)), _HIGHS_DB)

@@ -28,17 +28,19 @@ _ROUGH_DB = 6.0
 """A stretch without a pitch, but as loud, belongs to the burst: the voice has broken."""
 _DIP_WINDOWS, _DIP_DB, _DIP_SEMITONES = 4, 6.0, 4.0
 """A breath between two cries is short and may have a voice of its own: softer for a moment, then another pitch."""
+_DEEP_DIP_DB = 9.0
+"""So much softer, it is a breath at the same pitch as well."""
 _AFTER_S = 0.3
 """The breath after a burst is looked for so long, for its quietest moment."""
 _MEMORY_S = 8.0
-_CRY_S = 0.9
+_CRY_S = 0.75
 _LIKE = 0.3
 _BURSTS = 2
 _WAIL_LIKE = 0.8
 _BREATH_S = 2.5
 """The next burst comes within this; what is further apart is no train of cries."""
 _BEFORE_S = 3.0
-_AS_LOUD_DB = 10.0
+_AS_LOUD_DB = 6.0
 _ALL_CRYING: Ramp = ((0.35, 0.6), (0.2, 1))
 """Share of the voices about as loud, from shortly before the first cry, that are cries: all in crying, few in talk."""
 _MOST_S = 2.0
@@ -137,7 +139,8 @@ class CryDetector:
             return False
         before = float(np.median(burst.semitones[-2 * _DIP_WINDOWS :]))
         leaps = abs(12 * float(np.log2(pitch_hz)) - before) >= _DIP_SEMITONES
-        return leaps and min(self._recent_db) < min(burst.usual_db, self._recent_db[-1]) - _DIP_DB
+        dip_db = min(burst.usual_db, self._recent_db[-1]) - min(self._recent_db)
+        return dip_db > (_DIP_DB if leaps else _DEEP_DIP_DB)
 
     def _unvoiced(self, voices: Voices, index: int, *, clear: bool) -> None:
         """A window without a voice, or (`clear`) with another one."""
