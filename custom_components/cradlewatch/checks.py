@@ -19,6 +19,7 @@ from .engine.analysis.scene_hash import hash_of_jpeg
 from .engine.errors import AnalysisError, AnalysisFailure
 from .engine.models import EventKind, Link, MonitorEvent, Phase, Picture, Severity, Sleep, Status, Verdict
 from .engine.settings import CheckSettings
+from .engine.stages import stage_at, verdict_at_stage
 from .engine.store import Store
 from .storage import AsyncStore
 
@@ -232,6 +233,8 @@ class CheckDesk:
         state = monitor.keeper.state
         if state.privacy or not state.ai_on:
             return CheckOutcome(failure=AnalysisFailure.CANCELLED)
+        # The age arms hazards, of today: the birthdate may have been set a moment ago.
+        verdict = verdict_at_stage(verdict, stage_at(monitor.config.birthdate, dt_util.now().date()))
         self._store.write(Store.save_verdict, monitor.config.crib_id, verdict)
         monitor.judge.on_verdict(verdict)
         monitor.verdict_seen(verdict)

@@ -1,9 +1,10 @@
 """Age stages, and the hazards that each of them arms."""
 
 from calendar import monthrange
+from dataclasses import replace
 from datetime import date, timedelta
 
-from .models import EventKind
+from .models import EventKind, Severity, Verdict
 
 STAGES_MONTHS: tuple[tuple[int, int], ...] = (
     (0, 2), (3, 5), (6, 8), (9, 11), (12, 17), (18, 23), (24, 29), (30, 35), (36, 47), (48, 59), (60, 71),
@@ -36,6 +37,18 @@ def armed_hazards(stage: int | None) -> frozenset[EventKind]:
     climbing = stage is None or stage >= _CLIMBING_FROM
     armed = {EventKind.ON_STOMACH: prone, EventKind.FACE_COVERED: covered, EventKind.CLIMBING: climbing}
     return _ALWAYS | {kind for kind, is_armed in armed.items() if is_armed}
+
+
+def verdict_at_stage(verdict: Verdict, stage: int | None) -> Verdict:
+    """A model's verdict where its hazard is none at this stage: a warning of it is for information only.
+
+    A danger stays one, as a hazard of no kind: the model was told the age, and says so all the same.
+    """
+    if verdict.hazard is None or verdict.hazard in armed_hazards(stage):
+        return verdict
+    if verdict.safety is Severity.DANGER:
+        return replace(verdict, hazard=EventKind.HAZARD)
+    return replace(verdict, hazard=None, safety=Severity.INFO if verdict.safety is Severity.WARNING else verdict.safety)
 
 
 def new_stage_on(birthdate: date | None, on: date) -> int | None:
