@@ -10,7 +10,7 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import KEY_ATTENTION, KEY_CONNECTIVITY, KEY_CRYING, KEY_MOTION, KEY_OCCUPANCY, KEY_SOUND, NO_SOUND
+from .const import KEY_ATTENTION, KEY_CONNECTIVITY, KEY_CRYING, KEY_MOTION, KEY_OCCUPANCY, KEY_SOUND
 from .coordinator import CribState
 from .data import CradlewatchConfigEntry
 from .engine.models import Link
@@ -101,7 +101,7 @@ class CribBinarySensor(CribEntity, BinarySensorEntity):
     @override
     def capability_attributes(self) -> dict[str, Any] | None:
         # The only attributes that Home Assistant shows of an unavailable entity.
-        return {"unavailable_reason": NO_SOUND} if self._deaf else None
+        return {"unavailable_reason": self.crib.deaf_reason} if self._deaf else None
 
     @property
     @override

@@ -175,6 +175,7 @@ HOME_ENTITY_KEYS: Final[Mapping[Platform, tuple[str, ...]]] = MappingProxyType(
     }
 )
 NO_SOUND: Final = "no_sound_in_stream"
+SOUND_STOPPED: Final = "sound_stopped"
 """Why what listens is unavailable."""
 
 AI_STATUSES: Final = ("ok", "degraded", "backing_off", "budget_spent", "off")

@@ -81,7 +81,9 @@ class CribState:
     sound: bool | None = None
     crying: bool | None = None
     hears: bool | None = None
-    """False where the camera's stream has no sound; None until that is known."""
+    """False where nothing can be heard; None until that is known."""
+    deaf_reason: str | None = None
+    """Why `hears` is False: the stream has no sound, or its sound has stopped."""
     sound_level_db: int | None = None
     """Level relative to full scale (0 is the loudest a microphone can tell), in steps of a decibel."""
     activity_level: int | None = None

@@ -10,7 +10,7 @@ from homeassistant.components.sensor import (
 )
 from homeassistant.const import UnitOfSoundPressure
 
-from .const import KEY_SOUND_LEVEL, NO_SOUND
+from .const import KEY_SOUND_LEVEL
 from .entity import CribEntity
 
 UNIT_FULL_SCALE = "dBFS"
@@ -49,7 +49,7 @@ class SoundLevelSensor(CribEntity, SensorEntity):
     @override
     def capability_attributes(self) -> dict[str, Any] | None:
         usual = super().capability_attributes
-        return {**(usual or {}), "unavailable_reason": NO_SOUND} if self._deaf else usual
+        return {**(usual or {}), "unavailable_reason": self.crib.deaf_reason} if self._deaf else usual
 
     @property
     def _deaf(self) -> bool:

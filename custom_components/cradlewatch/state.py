@@ -7,6 +7,7 @@ import time
 from homeassistant.core import callback
 from homeassistant.util import dt as dt_util
 
+from .const import NO_SOUND, SOUND_STOPPED
 from .coordinator import CribCoordinator, CribState, DigestView, ReportProgress, ReportView, SafetyView
 from .engine.models import Link, LinkState, LoopFigures, MonitorEvent, Reading, Sleep, StreamInfo
 from .engine.safety import SafetyJudge, SafetyState
@@ -17,6 +18,8 @@ _LEVEL_JUMP = 15
 _SOUND_JUMP_DB = 6
 _REPORT_COUNTS = timedelta(minutes=25)
 """After the end of its window: until the next report, and a late one, are there."""
+_SILENT_START_S = 15.0
+"""A stream that promises sound has so long to send some."""
 _MOTION_HOLD_S = 10.0
 """A child that stirs is moving, not moving, still, moving: the detector's pauses are no news for a logbook."""
 
@@ -33,6 +36,8 @@ class StateKeeper:
         self._next_sound_s = float("-inf")
         self._moved_s = float("-inf")
         self._moving: bool | None = None
+        self._deaf_s = float("inf")
+        """From then on, without anything heard, a stream that promises sound is taken for one without."""
 
     @property
     def state(self) -> CribState:
@@ -65,7 +70,9 @@ class StateKeeper:
     @callback
     def stream_opened(self, info: StreamInfo) -> None:
         """What the camera sends: without sound nothing can be heard, and that must not look like quiet."""
-        self._state = replace(self._state, hears=info.audio_codec is not None)
+        self._deaf_s = time.monotonic() + _SILENT_START_S
+        has_sound = info.audio_codec is not None
+        self._state = replace(self._state, hears=has_sound, deaf_reason=None if has_sound else NO_SOUND)
 
     @callback
     def reading(self, reading: Reading, figures: LoopFigures) -> None:
@@ -77,6 +84,7 @@ class StateKeeper:
         self._moving = True if reading.motion else False if reading.visible else None
         if self._moving:
             self._moved_s = now_s
+        self._listen(reading, now_s)
         self._state = replace(
             self._state,
             occupancy=reading.occupancy,
@@ -94,6 +102,14 @@ class StateKeeper:
                 self._state, frame_rate=round(figures.frame_rate_fps, 1), frame_lag_ms=round(figures.lag_p99_ms)
             )
         self.refresh()
+
+    def _listen(self, reading: Reading, now_s: float) -> None:
+        """Sound may stop in mid-stream, and come back: what is not heard must not look like quiet."""
+        if reading.sound is not None:
+            self._deaf_s = now_s
+            self._state = replace(self._state, hears=True, deaf_reason=None)
+        elif self._state.hears and now_s >= self._deaf_s:
+            self._state = replace(self._state, hears=False, deaf_reason=SOUND_STOPPED)
 
     @callback
     def set_last_event(self, event: MonitorEvent, title: str) -> None:

@@ -82,3 +82,67 @@ def test_a_large_body_is_a_visitor(backend, height_px, expected, monkeypatch):
 @both_backends
 def test_learning_needs_a_picture(backend, monkeypatch):
     assert not make_senses(backend, monkeypatch).learn_empty()
+
+
+def still_for(senses, seconds, offset_s, bodies=(), seed=2):
+    """The same still scene again and again: a short film, looped, keeps the test short."""
+    shot = shoot(seed, list(bodies), 10)
+    signals = []
+    for part in range(int(seconds // 10)):
+        signals += watch(senses, shot, offset_s + 10 * part)
+    return signals
+
+
+@both_backends
+def test_the_empty_crib_is_learned_by_itself_after_long_stillness_on_the_models_word(backend, monkeypatch):
+    senses = make_senses(backend, monkeypatch, zones=(CRIB,))
+    still_for(senses, 40, 0)
+    assert not senses.knows_empty
+    senses.on_verdict_hint(False, EPOCH_S + 40)
+    still_for(senses, 10, 40)
+    assert senses.reading(EPOCH_S + 50).occupancy is False
+    assert not senses.knows_empty, "learned before it was still for a minute"
+    still_for(senses, 20, 50)
+    assert senses.knows_empty
+    # Eleven minutes later the model's word is too old; what was learned is not.
+    watch(senses, shoot(2, lying(((1.0, 5.0),)), 10), 720)
+    assert senses.reading(EPOCH_S + 730).occupancy is True
+    signals = still_for(senses, 20, 730)
+    assert senses.reading(EPOCH_S + 750).occupancy is False
+    assert len(times_of(signals, EventKind.OUT_OF_VIEW)) == 1
+
+
+@both_backends
+@pytest.mark.parametrize("word", [None, True])
+def test_stillness_alone_and_a_model_that_sees_a_child_teach_nothing(backend, word, monkeypatch):
+    senses = make_senses(backend, monkeypatch, zones=(CRIB,))
+    if word is not None:
+        senses.on_verdict_hint(word, EPOCH_S)
+    still_for(senses, 100, 0)
+    assert not senses.knows_empty
+    assert senses.reading(EPOCH_S + 100).occupancy is word
+
+
+@both_backends
+def test_a_sleeping_child_that_the_model_once_missed_is_not_away_for_ever(backend, monkeypatch):
+    """The model overlooked a child under its blanket, and sees it at the next check: the wrong lesson is forgotten."""
+    senses = make_senses(backend, monkeypatch, zones=(CRIB,))
+    senses.on_verdict_hint(False, EPOCH_S)
+    still_for(senses, 80, 0)
+    assert senses.knows_empty
+    assert senses.reading(EPOCH_S + 80).occupancy is False
+    senses.on_verdict_hint(True, EPOCH_S + 80)
+    still_for(senses, 10, 80)
+    assert senses.reading(EPOCH_S + 90).occupancy is True
+    assert not senses.knows_empty
+
+
+@both_backends
+def test_a_parents_lesson_outweighs_a_model_that_imagines_a_child(backend, monkeypatch):
+    senses = make_senses(backend, monkeypatch, zones=(CRIB,))
+    still_for(senses, 10, 0)
+    assert senses.learn_empty()
+    senses.on_verdict_hint(True, EPOCH_S + 10)
+    still_for(senses, 20, 10)
+    assert senses.reading(EPOCH_S + 30).occupancy is False
+    assert senses.knows_empty

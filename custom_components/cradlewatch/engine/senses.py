@@ -82,12 +82,18 @@ class NurserySenses:
         if not unseen:
             micro = self._micro.state(frame.at_s)
             signals += self._occupancy.update(view, motion=motion, micro_motion=micro, visitor=self._visitor.on)
+        signals += self._silenced(frame.at_s)
         if motion:
             self._moved_s = frame.at_s
         if unseen or gap_s > _GAP_S or not view.settled or motion or self._motion.suspected_s == frame.at_s:
             self._restless_s = frame.at_s
         self._want_small_movement(frame.at_s)
         return signals
+
+    def _silenced(self, at_s: float) -> tuple[Signal, ...]:
+        """The sound stopped coming: what was on in it is over, for nothing more will say so."""
+        heard_s = self._listener.last_s
+        return self._listener.close(at_s) if heard_s is not None and at_s - heard_s >= _SILENT_AFTER_S else ()
 
     def _want_small_movement(self, at_s: float) -> None:
         """Begin to want every frame for it when it is due, give up where no window comes of it."""
@@ -168,6 +174,11 @@ class NurserySenses:
     def learn_empty(self) -> bool:
         """What is seen now is the empty crib (the parent's button). False if nothing has been seen yet."""
         return self._occupancy.learn_empty()
+
+    @property
+    def knows_empty(self) -> bool:
+        """The empty crib was learned, by the parent's button or by itself."""
+        return self._occupancy.knows_empty
 
     def on_verdict_hint(self, child_in_view: bool, at_s: float) -> None:
         """A model saw a child, or none, in a picture taken at `at_s`."""

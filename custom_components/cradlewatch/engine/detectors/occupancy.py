@@ -34,6 +34,8 @@ _VISITOR_OFF_S = 20.0
 class _EmptyLook:
     means: Picture
     deviations: Picture
+    by_itself: bool = False
+    """Learned on a model's word, which the model may take back."""
 
 
 class OccupancyDetector:
@@ -46,6 +48,8 @@ class OccupancyDetector:
         self._now: _EmptyLook | None = None
         self._moves_s: float | None = None
         self._moved_s = -1e9
+        self._stirred_s: float | None = None
+        """When anything moved anywhere, or the watch began."""
         self._same_since_s: float | None = None
         self._hint: tuple[bool, float] | None = None
         self._away_told = False
@@ -56,11 +60,11 @@ class OccupancyDetector:
         """An empty scene was learned."""
         return bool(self._looks)
 
-    def learn_empty(self) -> bool:
+    def learn_empty(self, *, by_itself: bool = False) -> bool:
         """What is seen now is the empty crib. False if nothing has been seen yet."""
         if self._now is None:
             return False
-        self._looks.append(_EmptyLook(self._now.means.copy(), self._now.deviations.copy()))
+        self._looks.append(_EmptyLook(self._now.means.copy(), self._now.deviations.copy(), by_itself))
         self._moved_s, self._same_since_s = -1e9, None
         return True
 
@@ -94,6 +98,8 @@ class OccupancyDetector:
         """The strongest evidence now; None where there is none that changes anything."""
         at_s = view.frame.at_s
         assert self._crib is not None
+        if motion or visitor or self._stirred_s is None:
+            self._stirred_s = at_s
         in_crib = motion and not visitor and bool(((view.ratio > 1) & self._crib).any())
         if in_crib:
             self._moves_s = at_s if self._moves_s is None else self._moves_s
@@ -120,9 +126,23 @@ class OccupancyDetector:
         if share > _SAME_SHARE:
             self._same_since_s = None
             return None
+        if self._taken_back(at_s, view):
+            return True
         if self._same_since_s is None:
             self._same_since_s = at_s
         return False if at_s - self._same_since_s >= _EMPTY_S else None
+
+    def _taken_back(self, at_s: float, view: View) -> bool:
+        """The model now sees a child where nothing has moved since: what it called empty was not, and is forgotten."""
+        if self._hint is None or self._stirred_s is None:
+            return False
+        seen, hint_s = self._hint
+        if not seen or at_s - hint_s > _HINT_S or self._stirred_s > hint_s:
+            return False
+        kept = [look for look in self._looks if not look.by_itself or self._difference(look, view) > _SAME_SHARE]
+        is_wrong = len(kept) < len(self._looks)
+        self._looks = deque(kept, maxlen=_MAX_EMPTY_LOOKS)
+        return is_wrong
 
     def _difference(self, look: _EmptyLook, view: View) -> float:
         """Share of the crib whose structure differs from `look` beyond gain and offset of the light."""
@@ -146,8 +166,9 @@ class OccupancyDetector:
         seen, hint_s = self._hint
         if at_s - hint_s > _HINT_S or (not seen and self._moved_s > hint_s):
             return None
-        if not seen and not self._looks and at_s - self._moved_s > _STILL_BEFORE_LEARNING_S:
-            self.learn_empty()
+        is_still = self._stirred_s is not None and at_s - self._stirred_s > _STILL_BEFORE_LEARNING_S
+        if not seen and not self._looks and is_still:
+            self.learn_empty(by_itself=True)
         return seen
 
     def _tell(self, belief: bool | None, at_s: float) -> tuple[Signal, ...]:
@@ -174,6 +195,7 @@ class OccupancyDetector:
     def forget_presence(self) -> None:
         """The camera was gone: who is in view is not known."""
         self.occupied, self._moves_s, self._moved_s, self._same_since_s = None, None, -1e9, None
+        self._stirred_s = None
 
     def reset(self) -> None:
         """Forget the scene, the empty one too."""
