@@ -40,6 +40,8 @@ class Clip:
     """How long each picture stays, in turn, in frames; empty: one frame each."""
     begins: int = 0
     """Time of the first picture, in frames."""
+    audio_seconds: float | None = None
+    """The sound stops after so long, with the picture going on."""
     container: str = ""
     """FFmpeg format; by the file's suffix if empty."""
 
@@ -97,7 +99,7 @@ def _write(out: av.container.OutputContainer, video: VideoStream, audio: AudioSt
         frame.pts, frame.time_base = spec.begins + shown, Fraction(1, spec.fps)
         shown += spec.ticks[index % len(spec.ticks)] if spec.ticks else 1
         out.mux(video.encode(frame))
-        while audio and heard_s < shown / spec.fps:
+        while audio and heard_s < min(shown / spec.fps, spec.audio_seconds or float("inf")):
             block = next(sound)
             out.mux(audio.encode(block))
             heard_s += block.samples / block.sample_rate
