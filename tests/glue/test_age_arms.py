@@ -67,6 +67,10 @@ async def test_a_models_hazard_counts_at_the_ages_that_it_endangers(
     monitor = crib_of(entry)
     await live(hass, monitor)
     await until(lambda: crib_state(hass, monitor, "sensor", "safety").state == safety, f"a verdict of {safety}")
+    # One more, waited for to its end: whatever it brings has been told.
+    answered = await hass.services.async_call("cradlewatch", "check", blocking=True, return_response=True)
+    assert answered is not None
+    await hass.async_block_till_done(wait_background_tasks=False)
     expected = "off" if kind is None else "on"
     assert crib_state(hass, monitor, "binary_sensor", "attention").state == expected
     hazards = {event.data["type"] for event in events} & {"on_stomach", "climbing", "face_covered", "hazard"}
