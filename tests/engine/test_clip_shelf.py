@@ -53,6 +53,44 @@ def test_what_is_being_written_is_never_touched_and_counts(tmp_path: Path) -> No
     assert names(tmp_path) == {"writing.mp4.part", "kept.mp4", "notes.txt"}
 
 
+@pytest.mark.parametrize(
+    "set_by_s", [3600, -3600, 365 * DAY_S, -365 * DAY_S], ids=["hour", "back", "year", "year-back"]
+)
+def test_a_clock_that_is_set_makes_no_clip_older_or_younger(tmp_path: Path, set_by_s: float) -> None:
+    """Kept for three days, one a day; the clock is wrong for half a day in between, and a clip is made meanwhile."""
+    shelf, settings = ClipShelf(tmp_path), ClipSettings(keep_days=3.25)
+    for index in range(4):
+        put(tmp_path, f"clip{index}.mp4", 100, age_days=index)
+    running_s = 5000.0
+    assert shelf.prune(settings, (), NOW_S, running_s) == 0
+    wrong_s = NOW_S + 60 + set_by_s
+    (tmp_path / "made.mp4").write_bytes(b"x" * 100)
+    os.utime(tmp_path / "made.mp4", (wrong_s - 5,) * 2)
+    assert shelf.prune(settings, (), wrong_s, running_s + 60) == 0
+    # By bytes it is the oldest that goes, whatever the clock was when.
+    assert shelf.prune(ClipSettings(keep_bytes=400), (), wrong_s + 1, running_s + 61) == 1
+    assert names(tmp_path) == {"made.mp4", "clip0.mp4", "clip1.mp4", "clip2.mp4"}
+    # Right again after half a day: who was two days old is two and a half.
+    half_s = DAY_S / 2
+    assert shelf.prune(settings, (), NOW_S + half_s, running_s + half_s) == 0
+    ages = {path.stem: (NOW_S + half_s - path.stat().st_mtime) / DAY_S for path in tmp_path.iterdir()}
+    # An hour's doubt about what was written since the look before.
+    assert ages == pytest.approx({"made": 0.5, "clip0": 0.5, "clip1": 1.5, "clip2": 2.5}, abs=0.05)
+    assert shelf.prune(settings, (), NOW_S + 2 * half_s, running_s + 2 * half_s) == 0
+    assert shelf.prune(settings, (), NOW_S + 3 * half_s, running_s + 3 * half_s) == 1
+    assert "clip2.mp4" not in names(tmp_path)
+
+
+def test_clips_of_a_clock_that_was_ahead_age_from_now_on_in_their_order(tmp_path: Path) -> None:
+    for index in range(3):
+        put(tmp_path, f"ahead{index}.mp4", 100, age_days=-400 + index)
+    shelf = ClipShelf(tmp_path)
+    assert shelf.prune(ClipSettings(keep_days=3), (), NOW_S, 0.0) == 0
+    assert shelf.prune(ClipSettings(keep_days=3, keep_bytes=200), (), NOW_S, 0.0) == 1
+    assert names(tmp_path) == {"ahead0.mp4", "ahead1.mp4"}
+    assert shelf.prune(ClipSettings(keep_days=3), (), NOW_S + 4 * DAY_S, 4 * DAY_S) == 2
+
+
 def test_no_folder_is_nothing_to_prune(tmp_path: Path) -> None:
     assert ClipShelf(tmp_path / "none").prune(ClipSettings(), ()) == 0
 
