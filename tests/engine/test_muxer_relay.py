@@ -1,6 +1,7 @@
 """Muxer, ring and relay together: what a real viewer reads from the socket."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 import socket
 import stat
@@ -16,8 +17,10 @@ from custom_components.cradlewatch.engine.errors import StoreError
 from custom_components.cradlewatch.engine.muxer import TsMuxer
 from custom_components.cradlewatch.engine.relay import RelayServer
 from custom_components.cradlewatch.engine.ring import StreamRing
+from custom_components.cradlewatch.engine.source.frame_code import read_frame_code
 from custom_components.cradlewatch.engine.source.types import MediaItem
 from custom_components.cradlewatch.engine.timeline import Timeline
+from tests.media import Clip, clip as numbered
 
 
 def make_file(
@@ -237,6 +240,34 @@ def test_clip_of_a_camera_whose_sound_is_silent_keeps_the_picture(folder: Path, 
     made = handle.result.result(10)
     with av.open(str(made.path)) as video:
         assert sum(1 for frame in video.decode(video=0)) > 290
+
+
+@pytest.mark.parametrize("gop", [7, 30, 300])
+def test_clip_from_ten_seconds_before_to_twenty_after_to_the_picture(folder: Path, gop: int) -> None:
+    fps = 15
+    film = numbered(folder, ".ts", Clip(seconds=60, fps=fps, size_wh=(320, 240), gop=gop, b_frames=2))
+    ring = StreamRing(keep_s=120, keep_bytes=1 << 26)
+    # In the middle of it something happens: what comes after has arrival times that are still to come.
+    began_s = time.monotonic() - 30
+    push(film, ring, Timeline(), began_s=began_s)
+    happens = (time.monotonic() - began_s) * fps
+    handle = ClipWriter(ring, "test").start(folder / "event.mp4", 10)
+    handle.finish(20)
+    made = handle.result.result(10)
+    with av.open(str(made.path)) as video:
+        packets = [packet for packet in video.demux(video=0) if packet.size]
+        assert packets[0].is_keyframe
+        assert packets[0].dts == 0
+    with av.open(str(made.path)) as video:
+        shown = [(read_frame_code(frame.to_ndarray(format="gray")), frame.time) for frame in video.decode(video=0)]
+    # The last picture of an open end may be one that others before it are still missing to.
+    shown = shown[:-3]
+    begins, ends = shown[0][0], shown[-1][0]
+    assert begins % gop == 0, "at a keyframe"
+    assert -3 <= happens - 10 * fps - begins <= gop + 3, "the one at or before ten seconds ago"
+    assert ends == pytest.approx(happens + 20 * fps, abs=6), "twenty seconds after"
+    assert [number for number, _ in shown] == list(range(begins, ends + 1)), "none lost, all in order"
+    assert all(b - a == pytest.approx(1 / fps, abs=0.001) for (_, a), (_, b) in pairwise(shown)), "true timestamps"
 
 
 def test_clip_on_a_full_disk_says_so_and_leaves_nothing(folder: Path) -> None:
