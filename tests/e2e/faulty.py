@@ -19,7 +19,10 @@ from tests.servers.tampered import Spoil, TamperedCamera, bits_turned, clock_set
 _SIZE_WH = (320, 240)
 _PICTURES = 120
 _H264 = "x264enc tune=zerolatency threads=1 speed-preset=ultrafast key-int-max={gop} bitrate=600 ! rtph264pay"
-_H265 = "x265enc tune=zerolatency speed-preset=ultrafast key-int-max=15 bitrate=600 ! rtph265pay"
+_OTHER = (
+    "videoscale ! video/x-raw,width=400,height=304 "
+    "! x265enc tune=zerolatency speed-preset=ultrafast key-int-max=15 bitrate=600 ! rtph265pay"
+)
 _FILM_S = 120.0
 _LOGIN = ("baby", "first-pass")
 # Of our diagnostics.
@@ -131,11 +134,12 @@ def _changed(stack: ExitStack, jpegs: Path) -> Iterator[Fault]:
         shows=lambda crib: crib["state"]["link_reason"] == "invalid_auth",
     )  # fmt: skip
     plain = RtspServer(moving(jpegs))
-    other = _Swapped(stack, plain, RtspServer(moving(jpegs, _H265)))
+    other = _Swapped(stack, plain, RtspServer(moving(jpegs, _OTHER)))
     # Both have lived through the change when the moment comes, and have their old viewers cut not long before.
     yield Fault(
-        name="codec", url=plain.url, lead_s=6, hurt=other.hurt, heal=other.heal, shows=_live_and("video_codec", "hevc")
-    )
+        name="codec and size", url=plain.url, lead_s=6, hurt=other.hurt, heal=other.heal,
+        shows=lambda crib: _live_and("video_codec", "hevc")(crib) and _live_and("size_wh", [400, 304])(crib),
+    )  # fmt: skip
     mute = RtspServer(moving(jpegs))
     loud = _Swapped(stack, mute, RtspServer(f"{moving(jpegs)}  {AAC}"))
     yield Fault(

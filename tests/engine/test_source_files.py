@@ -63,7 +63,8 @@ def _seconds(item: MediaItem) -> float:
         (".mkv", Clip(**SHORT, audio="libopus")),
         (".mov", Clip(**SHORT, audio="pcm_mulaw")),
         (".avi", Clip(**SHORT, codec="mjpeg", audio="pcm_alaw")),
-        (".mkv", Clip(**SHORT, codec="mpeg4")),
+        (".mkv", Clip(**SHORT, codec="mpeg4", audio="libmp3lame")),
+        (".avi", Clip(**SHORT, codec="rawvideo")),
     ],
     ids=lambda value: f"{value.codec}-b{value.b_frames}-{value.audio}" if isinstance(value, Clip) else value,
 )
@@ -77,7 +78,7 @@ def test_every_frame_reaches_the_viewer(clips: Path, suffix: str, spec: Clip, co
                 break
         assert items[0].is_key or items[0].stream.type == "audio"
         assert next(item for item in items if item.stream.type == "video").is_key
-        assert (source.info.encoder is not None) == (spec.codec in ("mjpeg", "mpeg4"))
+        assert (source.info.encoder is not None) == (spec.codec in ("mjpeg", "mpeg4", "rawvideo"))
         assert source.info.video_codec in ("h264", "hevc")
         assert (source.info.audio_codec == "aac") == (spec.audio is not None)
         numbers = _remuxed(source, items, container_format)

@@ -14,11 +14,13 @@ import tempfile
 import time
 from typing import Any
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.cradlewatch.const import EVENT_BUS
 from custom_components.cradlewatch.engine.models import Link
+from custom_components.cradlewatch.monitor import CribMonitor
 from tests.e2e.faulty import moving, write_jpegs
 from tests.glue.far_end import Player, Shown, steps
 from tests.glue.homes import add_home, crib_data, crib_of, crib_state, entity_id, leave, live, until
@@ -134,6 +136,8 @@ async def home_of(
 async def test_every_camera_at_the_far_end(
     hass: HomeAssistant, cameras: Cameras, folder: Path, tmp_path: Path, hass_client_no_auth: Any
 ) -> None:
+    told: list[dict[str, Any]] = []
+    hass.bus.async_listen(EVENT_BUS, callback(lambda event: told.append(dict(event.data))))
     async with home_of(hass, cameras, folder, tmp_path) as entry:
         client = await hass_client_no_auth()
         players = {
@@ -151,10 +155,14 @@ async def test_every_camera_at_the_far_end(
         usual = [player for name, player in players.items() if name != "keyframes each 20 s"]
         await until(lambda: all(player.parts for player in usual), "all pictures", 30)
         await asyncio.sleep(3)
-        went_on_s = await _outage(entry, cameras, players)
-        assert crib_state(hass, crib_of(entry, "dying"), "camera", "camera").state == "streaming"
+        went_on_s = await _outage(hass, entry, cameras, players)
         # The one with few keyframes was joined between two of them, and plays when it has had the second.
         await until(lambda: len(players["keyframes each 20 s"].parts) > 5, "the rare keyframe", 20)
+        for name in players:
+            assert crib_state(hass, crib_of(entry, name), "camera", "camera").state == "streaming", name
+        phases = [(event["type"], event["phase"]) for event in told if event["type"] == "camera_lost"]
+        # The one that is joined between two keyframes may be told lost as well, until it has the second.
+        assert phases.count(("camera_lost", "opened")) == phases.count(("camera_lost", "ended")) >= 2
         for task in watching.values():
             assert not task.done()
             task.cancel()
@@ -178,12 +186,32 @@ async def test_every_camera_at_the_far_end(
     assert not wrong, "\n".join(wrong)
 
 
-async def _outage(entry: MockConfigEntry, cameras: Cameras, players: dict[str, Player]) -> dict[str, float]:
+async def _told_of_silence(hass: HomeAssistant, monitor: CribMonitor) -> None:
+    """First a stall: the picture is not said to be live, nothing is said of the child. Then a loss."""
+
+    def states() -> tuple[str, str, str]:
+        link = crib_state(hass, monitor, "binary_sensor", "connectivity").attributes["link"]
+        shown = (
+            crib_state(hass, monitor, *which).state for which in (("camera", "camera"), ("binary_sensor", "motion"))
+        )
+        return link, *shown
+
+    await until(lambda: states()[0] == "stalled", "the stall", 8)
+    assert states() == ("stalled", "idle", "unknown")
+    await until(lambda: states()[0] == "lost", "the loss", 8)
+    assert states() == ("lost", "unavailable", "unavailable")
+
+
+async def _outage(
+    hass: HomeAssistant, entry: MockConfigEntry, cameras: Cameras, players: dict[str, Player]
+) -> dict[str, float]:
     """One camera off, one frozen, back after a while: the seconds from its first packet until its player went on."""
     away = ("dying", "freezing")
     await asyncio.to_thread(cameras.dying.kill)
     cameras.freezing.freeze()
-    await asyncio.sleep(AWAY_S)
+    since_s = time.monotonic()
+    await _told_of_silence(hass, crib_of(entry, "freezing"))
+    await asyncio.sleep(AWAY_S - (time.monotonic() - since_s))
     before = {name: len(players[name].parts) for name in away}
     cameras.freezing.thaw()
     await asyncio.to_thread(cameras.dying.start)
