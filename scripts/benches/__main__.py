@@ -51,6 +51,7 @@ _TABLE_BEGINS, _TABLE_ENDS = "<!-- bench table -->", "<!-- end of bench table --
 _OTHERS = {
     "senses": "scripts.bench_senses",
     "ai": "scripts.bench_ai",
+    "idle": "scripts.bench_idle",
     "windows": "scripts.bench_reports",
     "reports": "scripts.bench_reports",
 }

@@ -48,6 +48,11 @@ class Lookout:
         """Frames given to the detectors."""
         return self._decoder.counts.detected
 
+    @property
+    def idle(self) -> bool:
+        """Only keyframes of the stream of viewers are decoded."""
+        return self._eye.idle
+
     def start(self) -> None:
         """Begin with the second source, where there is one."""
         if self._second is not None:
@@ -127,8 +132,9 @@ class Lookout:
             "skipped_behind": counts.skipped_behind,
             "skipped_idle": self._eye.skipped,
             "rewinds": self._eye.rewinds,
+            "wakes": self._eye.wakes,
             "damaged": counts.damaged + self._ear.damaged,
-            "idle": self._eye.idle,
+            "idle": self.idle,
         }
         if (second := self._second) is not None:
             found |= {

@@ -41,6 +41,11 @@ class SparingEye:
         """Only keyframes are decoded."""
         return self._economy.idle
 
+    @property
+    def wakes(self) -> int:
+        """How often keyframes were no longer enough, false alarms included."""
+        return self._economy.wakes
+
     def forget(self) -> None:
         """Another connection, another source of pictures, or privacy: what was kept is gone."""
         self._leave_out()
