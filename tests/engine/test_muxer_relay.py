@@ -66,7 +66,17 @@ def push(
     sound_from_s: float = 0.0,
 ) -> int:
     """Send a whole file through a muxer into the ring as if it had come in real time; the number of frames."""
-    frames = 0
+    items = pushing(path, ring, timeline, began_s=began_s, sound_from_s=sound_from_s)
+    frames = sum(item.stream.type == "video" for item in items)
+    if relay:
+        relay.wake()
+    return frames
+
+
+def pushing(
+    path: Path, ring: StreamRing, timeline: Timeline, *, began_s: float, sound_from_s: float = 0.0
+) -> Iterator[MediaItem]:
+    """The same item by item: each is told before it is sent."""
     with av.open(str(path)) as source:
         video = source.streams.video[0]
         audio = source.streams.audio[0] if source.streams.audio else None
@@ -79,15 +89,12 @@ def push(
                 continue
             arrived_s = began_s + at_s
             item = MediaItem(stream=packet.stream, packet=packet, is_key=packet.is_keyframe, arrived_s=arrived_s)
-            frames += packet.stream.type == "video"
+            yield item
             for chunk in muxer.mux(item):
                 if chunk.is_key:
                     ring.set_header(muxer.header)
                 ring.append(chunk.data, is_key=chunk.is_key, timeline_s=timeline.video_out_s or 0, arrived_s=arrived_s)
         muxer.close()
-    if relay:
-        relay.wake()
-    return frames
 
 
 def read_all(path: Path, seconds: float) -> bytes:
@@ -247,12 +254,15 @@ def test_clip_from_ten_seconds_before_to_twenty_after_to_the_picture(folder: Pat
     fps = 15
     film = numbered(folder, ".ts", Clip(seconds=60, fps=fps, size_wh=(320, 240), gop=gop, b_frames=2))
     ring = StreamRing(keep_s=120, keep_bytes=1 << 26)
-    # In the middle of it something happens: what comes after has arrival times that are still to come.
     began_s = time.monotonic() - 30
-    push(film, ring, Timeline(), began_s=began_s)
+    items = pushing(film, ring, Timeline(), began_s=began_s)
+    next(item for item in items if item.arrived_s > time.monotonic())
+    # In the middle of it something happens; what comes after has arrival times that are still to come.
     happens = (time.monotonic() - began_s) * fps
     handle = ClipWriter(ring, "test").start(folder / "event.mp4", 10)
     handle.finish(20)
+    for _ in items:
+        pass
     made = handle.result.result(10)
     with av.open(str(made.path)) as video:
         packets = [packet for packet in video.demux(video=0) if packet.size]
