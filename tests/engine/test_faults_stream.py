@@ -9,6 +9,7 @@ import time
 import pytest
 
 from custom_components.cradlewatch.engine.models import Link
+from custom_components.cradlewatch.engine.settings import LoopSettings
 from tests.engine.loops import running_loop
 from tests.engine.test_faults import viewer_of
 from tests.media import Clip, clip, joined
@@ -158,7 +159,7 @@ def test_stop_and_privacy_at_any_moment(film: Path, when: str) -> None:
 
 
 def test_privacy_during_an_outage() -> None:
-    with running_loop("http://127.0.0.1:9/live.ts") as run:
+    with running_loop("http://127.0.0.1:9/live.ts", settings=LoopSettings(lost_after_s=5)) as run:
         time.sleep(3)
         run.loop.set_privacy(True)
         run.wait_link(Link.PRIVACY, 3)

@@ -189,7 +189,8 @@ def test_privacy_ends_both_and_both_come_back(main: Path, folder: Path) -> None:
 
 def test_what_it_shows_counts_for_nothing_while_the_camera_is_lost(folder: Path) -> None:
     second = clip(folder, ".mkv", SECOND)
-    with running_loop("rtsp://127.0.0.1:9/x", detection=files_of(second)) as run:
+    settings = LoopSettings(lost_after_s=5)
+    with running_loop("rtsp://127.0.0.1:9/x", detection=files_of(second), settings=settings) as run:
         run.wait_link(Link.LOST, 12)
         assert int(run.loop.details()["second_source_decoded"]) > 0
         assert run.senses.frames == []

@@ -13,6 +13,7 @@ from typing import Any
 from homeassistant.components.camera import Camera, async_get_image
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
@@ -20,12 +21,14 @@ from pytest_homeassistant_custom_component.common import MockEntityPlatform
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.cradlewatch import thread_keeper
-from custom_components.cradlewatch.const import EVENT_BUS
+from custom_components.cradlewatch.const import DOMAIN, EVENT_BUS
 from custom_components.cradlewatch.engine.models import EventKind, Link, Severity, Signal
 from custom_components.cradlewatch.engine.settings import SourceSettings
 from custom_components.cradlewatch.monitor import CribMonitor
 from custom_components.cradlewatch.storage import footage_path
 from tests.glue.homes import add_home, crib_data, crib_of, crib_state, entity_id, leave, live, until
+from tests.glue.test_repairs import answer, begin
+from tests.servers.http_media import HttpMedia
 
 DETECTORS = [
     ("binary_sensor", "motion"),
@@ -202,6 +205,25 @@ async def test_another_camera_of_the_home_as_source(hass: HomeAssistant, camera_
     entry = await add_home(hass, crib)
     await live(hass, crib_of(entry))
     await leave(hass, entry)
+
+
+async def test_a_password_that_the_camera_refuses_is_told_and_mended_in_the_repair(
+    hass: HomeAssistant, video: Path, hass_client: ClientSessionGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(thread_keeper, "_LOST_AFTER_S", 5.0)
+    assert await async_setup_component(hass, "repairs", {})
+    registry = ir.async_get(hass)
+    with HttpMedia(video.parent) as server:
+        entry = await add_home(hass, crib_data("Nursery", server.url("401", ("baby", "S3cr3tPass"))))
+        monitor, client = crib_of(entry), await hass_client()
+        issue_id = f"camera_invalid_auth_{monitor.config.crib_id}"
+        await until(lambda: registry.async_get_issue(DOMAIN, issue_id), "the repair")
+        assert crib_state(hass, monitor, "binary_sensor", "motion").state == "unavailable"
+        flow = await answer(client, await begin(client, issue_id), {"source": str(video)})
+        assert flow["type"] == "create_entry"
+        await live(hass, monitor)
+        assert registry.async_get_issue(DOMAIN, issue_id) is None
+        await leave(hass, entry)
 
 
 async def test_its_stream_is_asked_for_again_and_again_while_it_is_away(
