@@ -158,6 +158,21 @@ def test_stop_and_privacy_at_any_moment(film: Path, when: str) -> None:
         assert time.monotonic() - began_s < 3
 
 
+def test_stop_while_a_rare_keyframe_is_waited_for(tmp_path: Path) -> None:
+    film = clip(tmp_path, ".ts", Clip(seconds=30, fps=10, gop=300, size_wh=(320, 240)))
+    with TamperedCamera(film, lambda: keep, live=True) as camera:
+        time.sleep(0.5)  # its only keyframe is over
+        with running_loop(camera.url) as run:
+            # The usual three seconds are over, and it has come once more to stay.
+            run.wait(lambda: camera.connections == 2)
+            time.sleep(1)
+            assert run.loop.link.link is Link.CONNECTING
+            began_s = time.monotonic()
+            run.loop.stop()
+            run.wait_link(Link.STOPPED, 3)
+            assert time.monotonic() - began_s < 3
+
+
 def test_privacy_during_an_outage() -> None:
     with running_loop("http://127.0.0.1:9/live.ts", settings=LoopSettings(lost_after_s=5)) as run:
         time.sleep(3)
