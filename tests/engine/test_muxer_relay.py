@@ -249,6 +249,20 @@ def test_clip_of_a_camera_whose_sound_is_silent_keeps_the_picture(folder: Path, 
         assert sum(1 for frame in video.decode(video=0)) > 290
 
 
+def test_clip_of_h265_is_one_that_apples_players_take(folder: Path) -> None:
+    film = numbered(folder, ".ts", Clip(seconds=6, codec="libx265", gop=15, size_wh=(320, 240), audio="aac"))
+    ring = StreamRing(keep_s=24, keep_bytes=1 << 24)
+    push(film, ring, Timeline(), began_s=time.monotonic() - 6)
+    handle = ClipWriter(ring, "test").start(folder / "event.mp4", 10)
+    handle.finish(0)
+    with av.open(str(handle.result.result(10).path)) as video:
+        stream = video.streams.video[0]
+        assert (stream.codec_context.name, stream.codec_context.codec_tag) == ("hevc", "hvc1")
+        numbers = [read_frame_code(frame.to_ndarray(format="gray")) for frame in video.decode(video=0)]
+    assert len(numbers) > 80
+    assert numbers == list(range(len(numbers)))
+
+
 @pytest.mark.parametrize("gop", [7, 30, 300])
 def test_clip_from_ten_seconds_before_to_twenty_after_to_the_picture(folder: Path, gop: int) -> None:
     fps = 15

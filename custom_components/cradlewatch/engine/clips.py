@@ -200,9 +200,8 @@ def _copy_packets(source: InputContainer, target: OutputContainer, rotation_deg:
     known = [stream for stream in source.streams.audio if stream.codec_context and stream.codec_context.sample_rate]
     for stream in (source.streams.video[0], *known[:1]):
         streams[stream.index] = copied = target.add_stream_from_template(stream)
-        if rotation_deg and isinstance(copied, VideoStream):
-            # PyAV counts the other way round.
-            copied.set_display_rotation(360 - rotation_deg)
+        if isinstance(copied, VideoStream):
+            _dress(copied, source.streams.video[0].codec_context.name, rotation_deg)
     first_s: float | None = None
     last_s = 0.0
     for packet in _packets(source):
@@ -225,6 +224,16 @@ def _copy_packets(source: InputContainer, target: OutputContainer, rotation_deg:
     if first_s is None:
         raise StoreError("there is no picture to keep")
     return last_s
+
+
+def _dress(video: VideoStream, codec: str, rotation_deg: int) -> None:
+    """What players need to know of the picture."""
+    if codec == "hevc":
+        # By FFmpeg's own name for it (hev1) nothing of Apple's plays it.
+        video.codec_context.codec_tag = "hvc1"
+    if rotation_deg:
+        # PyAV counts the other way round.
+        video.set_display_rotation(360 - rotation_deg)
 
 
 def _packets(source: InputContainer) -> Iterator[Packet[Stream]]:
