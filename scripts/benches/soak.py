@@ -10,7 +10,7 @@ import time
 from .camera import ReplayCamera
 from .numbers import SendLog
 from .soak_faults import CLIP, FAULTS, PASSWORDS, SMALLER, Fault, Stage
-from .soak_home import Ending, Size, SoakedHome, State, soaked_home
+from .soak_home import LOSSES, Ending, Size, SoakedHome, State, soaked_home
 from .soak_player import Hole
 from .table import median
 
@@ -97,8 +97,8 @@ class Result:
         gone = [outcome for outcome in self.outcomes if None in outcome.after_s.values()]
         bad = [] if self.ending is None else self._show_ending(self.ending)
         print(
-            f"{len(self.outcomes)} faults, {len(gone)} without recovery; leaked: {', '.join(leaked) or 'nothing'};"
-            f" verdict: {'FAILED' if gone or leaked or lost or bad or self.ending is None else 'passed'}"
+            f"{len(self.outcomes)} faults, {len(gone)} without recovery;"
+            f" leaked or lost: {', '.join(leaked) or 'nothing'}; verdict: {'FAILED' if gone or leaked or lost or bad or self.ending is None else 'passed'}"
         )
         return 1 if gone or leaked or lost or bad or self.ending is None else 0
 
@@ -125,7 +125,7 @@ class Result:
         before, after = self.figures
         for key in after:
             print(f"  {key:20} {before.get(key)!s:>12} -> {after[key]!s:>12}")
-        return leaked
+        return leaked + [key for key in LOSSES if after.get(key) != before.get(key)]
 
     @staticmethod
     def _show_ending(ending: Ending) -> list[str]:

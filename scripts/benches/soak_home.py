@@ -21,7 +21,8 @@ from .rig_ours import Guests
 from .soak_player import Player
 
 _STOP_LIMIT_S = 60.0
-_OWN_COUNTS = ("dropped_news", "dropped_incidents", "stops_late", "clips_failed")
+LOSSES = ("dropped_news", "dropped_incidents", "stops_late", "clips_failed")
+"""Of our own diagnostics: none of these may count up, whatever the camera does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +120,7 @@ class SoakedHome:
     async def figures(self) -> dict[str, Any]:
         """Of our own diagnostics: the loop's counts."""
         figures = (await self._diagnostics())["figures"]
-        return (figures.pop("loop") or {}) | {key: figures[key] for key in _OWN_COUNTS}
+        return (figures.pop("loop") or {}) | {key: figures[key] for key in LOSSES}
 
     async def end(self) -> Ending:
         """Stop it as systemd does, and look at what it left."""

@@ -294,6 +294,22 @@ def test_clip_from_ten_seconds_before_to_twenty_after_to_the_picture(folder: Pat
     assert all(b - a == pytest.approx(1 / fps, abs=0.001) for (_, a), (_, b) in pairwise(shown)), "true timestamps"
 
 
+def test_clip_ends_where_the_stream_begins_anew(folder: Path) -> None:
+    """Other parameters, another clock: what comes then is no part of it, and it is not lost for that."""
+    clip = folder / "clip.ts"
+    make_file(clip, seconds=4, gop=60)
+    ring = StreamRing(keep_s=24, keep_bytes=1 << 24)
+    frames = push(clip, ring, Timeline(), began_s=time.monotonic() - 4)
+    handle = ClipWriter(ring, "test").start(folder / "event.mp4", 10)
+    time.sleep(0.5)  # it has read all that there is, and waits for more
+    ring.clear()
+    push(clip, ring, Timeline(), began_s=time.monotonic())
+    handle.finish(5)
+    made = handle.result.result(10)
+    with av.open(str(made.path)) as video:
+        assert frames - 10 < sum(1 for _ in video.decode(video=0)) <= frames
+
+
 def test_clip_on_a_full_disk_says_so_and_leaves_nothing(folder: Path) -> None:
     clip = folder / "clip.ts"
     make_file(clip, seconds=3, gop=30)

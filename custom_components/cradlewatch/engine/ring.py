@@ -88,6 +88,8 @@ class StreamRing:
         with self._lock:
             self._header = b""
             self._clear()
+            # A reader that had read everything waits for this number: what comes is not what it began with.
+            self._next_sequence += 1
 
     def replay_start(self, now_s: float) -> int | None:
         """Sequence at which a viewer that joins now starts, None while there is no keyframe yet."""
