@@ -96,11 +96,12 @@ class Result:
         )
         gone = [outcome for outcome in self.outcomes if None in outcome.after_s.values()]
         bad = [] if self.ending is None else self._show_ending(self.ending)
+        failed = bool(gone or leaked or lost or bad or self.ending is None)
         print(
-            f"{len(self.outcomes)} faults, {len(gone)} without recovery;"
-            f" leaked or lost: {', '.join(leaked) or 'nothing'}; verdict: {'FAILED' if gone or leaked or lost or bad or self.ending is None else 'passed'}"
+            f"{len(self.outcomes)} faults, {len(gone)} without recovery; leaked or lost:"
+            f" {', '.join(leaked) or 'nothing'}; verdict: {'FAILED' if failed else 'passed'}"
         )
-        return 1 if gone or leaked or lost or bad or self.ending is None else 0
+        return int(failed)
 
     def _show_faults(self) -> None:
         print(f"\n{'fault':44} {'times':>5}" + "".join(f"  {name + ', worst':>14}" for name in CHECKS))
