@@ -38,15 +38,34 @@ def test_entry_is_found_without_the_containers_flag(tmp_path: Path) -> None:
     assert [index for index, entry in enumerate(found) if entry] == [0, 5, 10]
 
 
-@pytest.mark.parametrize(("codec", "other"), [("libx264", NalCodec.HEVC), ("libx265", NalCodec.H264)])
-def test_the_other_codec_under_the_old_name_is_a_change(tmp_path: Path, codec: str, other: NalCodec) -> None:
-    path = tmp_path / "clip.ts"
+def _first_packet(path: Path, codec: str) -> bytes:
     write_clip(path, Clip(codec=codec, seconds=1, gop=5, size_wh=(320, 240)))
     with av.open(str(path)) as container:
-        watch = ParameterWatch(other, None)
-        first = next(packet for packet in container.demux(video=0) if packet.size)
-        watch.is_entry(bytes(first), flagged_key=True)
+        return next(bytes(packet) for packet in container.demux(video=0) if packet.size)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "other"), [(NalCodec.H264, "libx264", "libx265"), (NalCodec.HEVC, "libx265", "libx264")]
+)
+def test_the_other_codec_under_the_old_name_is_a_change(tmp_path: Path, name: NalCodec, codec: str, other: str) -> None:
+    first, foreign = (_first_packet(tmp_path / f"{each}.ts", each) for each in (codec, other))
+    watch = ParameterWatch(name, None)
+    watch.is_entry(first, flagged_key=True)
+    assert not watch.changed
+    watch.is_entry(foreign, flagged_key=False)
     assert watch.changed
+
+
+@pytest.mark.parametrize("joined_at_keyframe", [True, False])
+def test_a_camera_that_breaks_a_rule_from_the_start_is_left_alone(joined_at_keyframe: bool) -> None:
+    """An SEI that says it is referred to, which looks like HEVC: no reason to connect for ever anew."""
+    sei, slices = b"\x00\x00\x01\x46\x01\x04", b"\x00\x00\x01\x41\x9a\x22"
+    key = sei + b"\x00\x00\x01\x67\x64\x00\x1f" + b"\x00\x00\x01\x68\xee" + b"\x00\x00\x01\x65\x88"
+    watch = ParameterWatch(NalCodec.H264, None)
+    gop = [key, sei + slices, sei + slices]
+    entries = [watch.is_entry(data, flagged_key=False) for data in (gop * 4)[0 if joined_at_keyframe else 1 :]]
+    assert sum(entries) == (4 if joined_at_keyframe else 3)
+    assert not watch.changed
 
 
 def test_intra_refresh_is_no_entry() -> None:

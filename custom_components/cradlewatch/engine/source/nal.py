@@ -73,6 +73,7 @@ class ParameterWatch:
         self._stream_sets: tuple[bytes, ...] = ()
         self._picture_sets: tuple[bytes, ...] = ()
         self._unchanged = 0
+        self._is_odd = False
         self.changed = False
         """True from the packet on that brought other parameter sets than the ones before it."""
 
@@ -91,7 +92,7 @@ class ParameterWatch:
     def _may_hold_sets(self, data: bytes) -> bool:
         units = split(data[:64], self._length_bytes) if self._length_bytes else _split_start_codes(data[:64])
         first = next(units, b"")
-        self.changed |= self._is_foreign(first)
+        self._look_for_other_codec(first)
         return bool(first) and self._type(first) not in self._slice_types()
 
     def _slice_types(self) -> tuple[int, ...] | range:
@@ -109,7 +110,7 @@ class ParameterWatch:
         pictures: set[bytes] = set()
         for unit in split(data, self._length_bytes):
             kind = self._type(unit)
-            self.changed |= self._is_foreign(unit)
+            self._look_for_other_codec(unit)
             if kind in stream_types:
                 streams.add(unit)
             elif kind == picture_type:
@@ -118,6 +119,12 @@ class ParameterWatch:
                 # Parameter sets come before the slices: the bulk of the packet need not be searched.
                 return tuple(sorted(streams)), tuple(sorted(pictures)), kind in entry_types
         return tuple(sorted(streams)), tuple(sorted(pictures)), False
+
+    def _look_for_other_codec(self, unit: bytes) -> None:
+        """A camera that has broken the rules of its codec from the start is odd but well."""
+        if self._is_foreign(unit):
+            self._is_odd |= not self._stream_sets
+            self.changed |= not self._is_odd
 
     def _is_foreign(self, unit: bytes) -> bool:
         """Whether this is of the other codec: FFmpeg goes on under the name of the first."""
