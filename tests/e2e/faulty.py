@@ -40,8 +40,15 @@ class Fault:
     heal: Callable[[], object]
     shows: Callable[[CribFigures], bool]
     """By the diagnostics of its crib: is the fault felt?"""
+    detection: str = ""
+    """Address of a second source, where it is that which is faulty."""
     passing: bool = False
     """Felt for a few seconds only, before it becomes another one: begun when all others are on."""
+
+    @property
+    def form(self) -> dict[str, str]:
+        """What the flow is told of it besides the name."""
+        return {"source": self.url} | ({"detection_source": self.detection} if self.detection else {})
 
 
 def _link(*wanted: str) -> Callable[[CribFigures], bool]:
@@ -165,8 +172,12 @@ def _unusual(stack: ExitStack, jpegs: Path) -> Iterator[Fault]:
     def nothing() -> None:
         return
 
-    rare = stack.enter_context(RtspServer(moving(jpegs, _H264.format(gop=300))))
-    yield Fault(name="rare", url=rare.url, lead_s=0, hurt=nothing, heal=nothing, shows=_link("live"))
+    rare, second = (stack.enter_context(RtspServer(moving(jpegs, _H264.format(gop=gop)))) for gop in (300, 15))
+    # Its second source has gone silent, and the first is looked at.
+    yield Fault(
+        name="rare", url=rare.url, detection=second.url, lead_s=8, hurt=second.freeze, heal=second.thaw,
+        shows=lambda crib: _link("live")(crib) and crib["figures"]["loop"]["second_source"] != "live",
+    )  # fmt: skip
     stills = stack.enter_context(HttpMedia(jpegs.parent))
     yield Fault(
         name="stills", url=stills.url(f"mjpeg/{jpegs.name}"), lead_s=0, hurt=nothing, heal=nothing,

@@ -53,18 +53,18 @@ class StoppableHome:
     async def start(self) -> None:
         await self.home.start({"TMPDIR": str(self.temporary)})
 
-    async def furnish(self, cameras: dict[str, str]) -> None:
-        """One crib for each camera, all by their flows."""
+    async def furnish(self, cameras: dict[str, dict[str, str]]) -> None:
+        """One crib for each camera, all by their flows. The forms without the name, by name."""
         first, *others = cameras.items()
         steps: dict[str, dict[str, Any]] = {
-            "user": {"name": first[0], "source": first[1]},
+            "user": {"name": first[0], **first[1]},
             "ai": {"provider": "local"},
         }
         self.entry_id = (await self.home.run_flow("cradlewatch", steps))["entry_id"]
-        for name, source in others:
+        for name, form in others:
             path = "/api/config/config_entries/subentries/flow"
             flow = await self.home.post(path, {"handler": [self.entry_id, "crib"]})
-            result = await self.home.post(f"{path}/{flow['flow_id']}", {"name": name, "source": source})
+            result = await self.home.post(f"{path}/{flow['flow_id']}", {"name": name, **form})
             assert result["type"] == "create_entry", (name, result)
 
     async def cribs(self) -> dict[str, CribFigures]:
@@ -189,7 +189,7 @@ async def test_in_the_middle_of_each_fault(tmp_path: Path) -> None:
     rtsp.require_rtsp()
     with faulty_cameras(tmp_path) as faults:
         async with stoppable_home(tmp_path) as seen:
-            await seen.furnish({fault.name: fault.url for fault in faults})
+            await seen.furnish({fault.name: fault.form for fault in faults})
             everyone = {fault.name: is_live for fault in faults}
             await seen.wait(everyone, 30)
             await seen.open_streams()
@@ -232,7 +232,7 @@ async def test_with_a_full_disk(tmp_path: Path) -> None:
     # Clips are begun where there is room enough; then the disk is made as small as what lies on it.
     with TamperedCamera(film, lambda: keep) as camera, small_disk(tmp_path / "disk", megabytes=700) as disk:
         async with stoppable_home(disk) as seen:
-            await seen.furnish({"Nursery": camera.url})
+            await seen.furnish({"Nursery": {"source": camera.url}})
             clips = seen.home.config_dir / ".cache" / "cradlewatch" / "clips"
 
             async def a_clip_grows() -> bool:
