@@ -73,6 +73,16 @@ ANSWERS: Mapping[str, dict[str, Any]] = {
     "info": INFO,
     "warning": WARNING,
     "danger": DANGER,
+    "nobody": SAFE
+    | {
+        "child_in_view": "no",
+        "face_visible": "unknown",
+        "posture": "unknown",
+        "activity": "none",
+        "safety": "unknown",
+        "title": "An empty crib",
+        "description": "No child is seen. The crib is empty.",
+    },
     "prone_warning": PRONE_WARNING,
     "prone_danger": PRONE_WARNING | {"safety": "danger"},
     "prompt_injection": INJECTION,
