@@ -108,6 +108,8 @@ class Burst:
     harmonicity_db: list[float] = field(default_factory=list)
     highs_db: list[float] = field(default_factory=list)
     loud_db: list[float] = field(default_factory=list)
+    kept: list[tuple[float, bool]] = field(default_factory=list)
+    """Of each window: its time, and whether it has a pitch."""
     windows: int = 0
     """All windows since its start, those without a voice too."""
     voiced: int = 0
@@ -135,11 +137,25 @@ class Burst:
         self.voiced += 1
         if len(self.loud_db) >= _MAX_WINDOWS:
             return
+        self.kept.append((at_s, semitones is not None))
         self.loud_db.append(loud_db)
         self.harmonicity_db.append(harmonicity_db)
         if semitones is not None:
             self.semitones.append(_folded(semitones, self.semitones))
             self.highs_db.append(highs_db)
+
+    def drop_since(self, at_s: float) -> None:
+        """Windows from then on belong to what comes after it. The first of all stays."""
+        while len(self.kept) > 1 and self.kept[-1][0] >= at_s and len(self.kept) < _MAX_WINDOWS:
+            _, has_pitch = self.kept.pop()
+            self.loud_db.pop()
+            self.harmonicity_db.pop()
+            if has_pitch:
+                self.semitones.pop()
+                self.highs_db.pop()
+            self.voiced -= 1
+            self.windows -= 1
+            self.end_s = self.kept[-1][0]
 
     def likeness(self, after_db: float | None, after_s: float = 0.0) -> float:
         """How much it is like a cry, 0-1.

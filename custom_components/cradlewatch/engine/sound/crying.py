@@ -83,8 +83,8 @@ class CryDetector:
         self._pause_db = float(np.inf)
         self._voice_s = float(-np.inf)
         """When the last burst ended, or another voice about as loud."""
-        self._recent_db: deque[float] = deque(maxlen=_DIP_WINDOWS)
-        """Loudness of the last windows, with a voice or not."""
+        self._recent: deque[tuple[float, float]] = deque(maxlen=_DIP_WINDOWS)
+        """Loudness and time of the last windows, with a voice or not."""
         self._heard: deque[tuple[float, float]] = deque(maxlen=1024)
         """When and how loud there was a voice of any kind."""
         self._cries: deque[_Cry] = deque(maxlen=32)
@@ -104,7 +104,7 @@ class CryDetector:
         voiced = sung & pitched
         shriek = (voices.pitch_hz > _PITCH_HZ[1]) & (voices.harmonicity_db >= _SHRIEK_HARMONICITY_DB)
         for index in range(voiced.size):
-            self._recent_db.append(float(voices.loud_db[index]))
+            self._recent.append((float(voices.loud_db[index]), float(voices.ends_s[index])))
             if sung[index]:
                 self._heard.append((float(voices.ends_s[index]), float(voices.loud_db[index])))
             if (voiced[index] or shriek[index]) and not self._is_echo(float(voices.loud_db[index])):
@@ -119,7 +119,9 @@ class CryDetector:
     def _voiced(self, voices: Voices, index: int, *, shriek: bool) -> None:
         at_s, loud_db = float(voices.ends_s[index]), float(voices.loud_db[index])
         if self._open is not None and self._has_breathed(self._open, float(voices.pitch_hz[index])):
-            self._pause_db = min(self._recent_db)
+            dip_db, dip_s = min(self._recent)
+            self._open.drop_since(dip_s)
+            self._pause_db = dip_db
             self._finish(at_s)
             self._open, self._closing, self._unpitched = None, self._open, 0
         if self._open is None:
@@ -139,7 +141,7 @@ class CryDetector:
             return False
         before = float(np.median(burst.semitones[-2 * _DIP_WINDOWS :]))
         leaps = abs(12 * float(np.log2(pitch_hz)) - before) >= _DIP_SEMITONES
-        dip_db = min(burst.usual_db, self._recent_db[-1]) - min(self._recent_db)
+        dip_db = min(burst.usual_db, self._recent[-1][0]) - min(self._recent)[0]
         return dip_db > (_DIP_DB if leaps else _DEEP_DIP_DB)
 
     def _unvoiced(self, voices: Voices, index: int, *, clear: bool) -> None:
