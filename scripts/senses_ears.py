@@ -7,7 +7,7 @@ import numpy as np
 
 from custom_components.cradlewatch.engine.models import AudioBlock, EventKind
 from custom_components.cradlewatch.engine.sound.listener import Listener
-from tests.corpus import channels, cries, households, voices
+from tests.corpus import callers, channels, cries, households, voices
 from tests.corpus.voices import Sound
 
 RATE_HZ = 16_000
@@ -109,7 +109,7 @@ def mixed_hour(rng: np.random.Generator, duration_s: float, rate_hz: int) -> Sou
 
 
 _OTHERS: dict[str, Callable[..., Sound]] = {
-    "speech, music and white noise mixed": mixed_hour, **voices.DISTRACTORS, **households.HOUSEHOLD,
+    "speech, music and white noise mixed": mixed_hour, **voices.DISTRACTORS, **households.HOUSEHOLD, **callers.CALLERS,
 }  # fmt: skip
 
 

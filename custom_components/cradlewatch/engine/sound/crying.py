@@ -35,6 +35,7 @@ _AFTER_S = 0.3
 _MEMORY_S = 8.0
 _CRY_S = 0.75
 _LIKE = 0.3
+_CLEARLY_LIKE = 0.6
 _BURSTS = 2
 _WAIL_LIKE = 0.8
 _BREATH_S = 2.5
@@ -164,7 +165,7 @@ class CryDetector:
         cry = _judged(burst, self._pause_db, at_s - burst.end_s)
         if cry.likeness >= _LIKE:
             self._cries.append(cry)
-            self._last_cry_s = cry.end_s
+            self._renew(cry)
 
     def _decide(self, at_s: float) -> tuple[Signal, ...]:
         while self._cries and at_s - self._cries[0].end_s > _MEMORY_S:
@@ -173,11 +174,20 @@ class CryDetector:
             return self._begin(at_s)
         if self._on and self._open is not None and self._open.end_s - self._last_cry_s > OFF_AFTER_S / 2:
             # A burst longer than usual goes on: it must not time out in the middle of it.
-            cry = _judged(self._open)
-            self._last_cry_s = cry.end_s if cry.likeness >= _LIKE else self._last_cry_s
+            self._renew(_judged(self._open))
         if self._on and at_s - self._last_cry_s >= OFF_AFTER_S:
             return self.close(at_s)
         return ()
+
+    def _renew(self, cry: _Cry) -> None:
+        """Crying goes on with a clear cry, or a train of doubtful ones: not with each tone of who soothes the child."""
+        train = _train(list(self._cries))
+        if cry.likeness >= _CLEARLY_LIKE or (train and self._evidence_s(train) >= _CRY_S / 2):
+            self._last_cry_s = cry.end_s
+
+    def _evidence_s(self, train: list[_Cry]) -> float:
+        """Seconds of crying in a train; less where much else as loud was heard beside it."""
+        return _evidence_s(train) * like(self._share(train), _ALL_CRYING)
 
     def _begin(self, at_s: float) -> tuple[Signal, ...]:
         cries = list(self._cries)
@@ -187,8 +197,7 @@ class CryDetector:
         if not cries:
             return ()
         wails = any(cry.is_wail and cry.likeness >= _WAIL_LIKE for cry in cries)
-        evidence_s = _evidence_s(cries) * like(self._share(cries), _ALL_CRYING)
-        if not wails and (len(cries) < _BURSTS or evidence_s < _CRY_S):
+        if not wails and (len(cries) < _BURSTS or self._evidence_s(cries) < _CRY_S):
             return ()
         self._on, self._last_cry_s = True, cries[-1].end_s
         contrast = float(np.mean([cry.harmonicity_db for cry in cries]))
