@@ -19,7 +19,7 @@ from custom_components.cradlewatch.engine.detectors.viewer import Viewer
 from custom_components.cradlewatch.engine.models import EventKind, Frame
 from custom_components.cradlewatch.engine.senses import NurserySenses
 from custom_components.cradlewatch.engine.settings import SenseSettings
-from scripts import senses_ears
+from scripts import senses_ears, senses_nights
 from scripts.senses_peers import PEERS
 from scripts.senses_score import Score
 from tests.corpus import codecs, films, rooms, sensors, voices
@@ -209,7 +209,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first", type=int, default=0, help="motion: the first seed; from 100 on none was tuned on")
     parser.add_argument("--hours", type=float, default=0.2)
-    parser.add_argument("--only", default="motion,rough,still,crying,nocry,small,cost,clips")
+    parser.add_argument("--only", default="motion,rough,still,crying,nocry,nights,small,cost,clips")
     parser.add_argument("--kinds", default="", help="nocry: only these kinds, as speech+music+cat")
     args = parser.parse_args()
     parts = {
@@ -218,6 +218,7 @@ def main() -> None:
         "still": lambda: still_hours(args.hours),
         "crying": lambda: senses_ears.found(args.seeds),
         "nocry": lambda: senses_ears.false_alarms(args.hours, args.kinds),
+        "nights": lambda: senses_nights.nights(args.seeds),
         "small": lambda: small_movement(args.seeds),
         "cost": cost,
         "clips": clips,

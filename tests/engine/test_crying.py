@@ -5,10 +5,13 @@ import pytest
 
 from custom_components.cradlewatch.engine.models import AudioBlock, EventKind
 from custom_components.cradlewatch.engine.sound.listener import Listener
-from tests.corpus import channels, cries, households, voices
+from tests.corpus import callers, channels, cries, households, voices
 
-CONFUSERS = ("babble", "children_talking", "squeaky_door")
-"""Taken for crying once in a while (docs/accuracy.md): a child's voice of a cry's pitch, a door that wails."""
+SOUNDS = households.HOUSEHOLD | callers.CALLERS
+SOOTHING = {
+    "speech": voices.speech, "parentese": voices.parentese, "lullaby": voices.lullaby,
+    "sung lullaby": households.sung_lullaby, "television": households.television,
+}  # fmt: skip
 
 
 def heard(sound, rate_hz, block=None, arrives=lambda stop_s: stop_s):
@@ -98,10 +101,49 @@ def test_rooms_microphones_and_codecs_do_not_hide_a_cry(channel):
     assert 5 < found[0][0] <= 12
 
 
-@pytest.mark.parametrize("name", [name for name in households.HOUSEHOLD if name not in CONFUSERS])
+@pytest.mark.parametrize("name", SOUNDS)
 def test_a_household_is_no_crying(name):
     rng = np.random.default_rng(33)
-    assert crying(voices.mixed(households.HOUSEHOLD[name](rng, 45, 16000), rng, 20), 16000) == []
+    assert crying(voices.mixed(SOUNDS[name](rng, 45, 16000), rng, 20), 16000) == []
+
+
+@pytest.mark.parametrize("name", SOOTHING)
+def test_crying_is_over_twenty_seconds_after_its_last_burst_whoever_soothes_the_child(name):
+    rng = np.random.default_rng(37)
+    cry = cries.cry(rng, 12, 16000, "whoops")
+    last_s = 5 + float(np.flatnonzero(np.abs(cry) > 0.1 * np.abs(cry).max())[-1]) / 16000
+    sound = np.zeros(60 * 16000, np.float32)
+    sound[5 * 16000 : 17 * 16000] = cry
+    sound[18 * 16000 :] += SOOTHING[name](rng, 42, 16000)
+    [(on_s, on), (off_s, off)] = crying(voices.mixed(sound, rng, 25), 16000)
+    assert (on, off) == (True, False)
+    assert 5 < on_s <= 10
+    assert off_s == pytest.approx(last_s + 20, abs=1.5)
+
+
+@pytest.mark.parametrize("kind", ["newborn", "older", "hoarse", "wail", "fuss", "whoops", "pain"])
+def test_a_minute_of_crying_is_one_crying(kind):
+    rng = np.random.default_rng(38)
+    found = crying(infant(rng, kind, cries_s=60), 16000)
+    assert [on for _, on in found] == [True]
+
+
+def test_a_breath_with_a_voice_of_its_own_parts_two_cries():
+    """Cries follow each other with hardly a pause, but for a loud breath in, an octave higher: not one long burst."""
+    for seed in range(4):
+        rng = np.random.default_rng(40 + seed)
+        [(on_s, _), *_] = crying(infant(rng, "whoops"), 16000)
+        assert 5 < on_s <= 10
+
+
+def test_talk_about_as_loud_with_a_cry_like_word_in_it_is_no_crying():
+    """Twice a burst that is a cry by itself, amid a child that talks all the time."""
+    rng = np.random.default_rng(39)
+    talk = voices.speech(rng, 30, 16000, pitch_hz=300.0)
+    for at_s in (8, 19):
+        burst = voices.cry(rng, 0.8, 16000)
+        talk[at_s * 16000 : at_s * 16000 + burst.size] = burst
+    assert crying(voices.mixed(talk, rng, 25), 16000) == []
 
 
 def test_what_is_heard_does_not_rest_on_the_size_of_the_blocks():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from custom_components.cradlewatch.engine.models import AudioBlock, EventKind
+from custom_components.cradlewatch.engine.models import AudioBlock, EventKind, Frame
 from custom_components.cradlewatch.engine.senses import NurserySenses
 from custom_components.cradlewatch.engine.settings import SenseSettings
 from custom_components.cradlewatch.engine.sound.level import SILENCE_DBFS, level_dbfs
@@ -80,3 +80,26 @@ def test_close_ends_sound():
     assert listener.sound
     assert [(signal.kind, signal.active) for signal in listener.close(8.0)] == [(EventKind.NOISE, False)]
     assert listener.close(8.0) == ()
+
+
+def test_what_was_on_ends_when_the_sound_stops_coming():
+    """No block says any more that the crying is over: the picture, which goes on, does."""
+    rng = np.random.default_rng(3)
+    senses = NurserySenses(SenseSettings(vision_backend="numpy"))
+    sound = np.concatenate([voices.silence(rng, 4, 16000), voices.cry(rng, 10, 16000, -20)])
+    told = [
+        signal
+        for stop in range(1024, sound.size, 1024)
+        for signal in senses.on_audio(AudioBlock(samples=sound[stop - 1024 : stop], rate_hz=16000, at_s=stop / 16000))
+    ]
+    assert {signal.kind for signal in told if signal.active} == {EventKind.CRYING, EventKind.NOISE}
+    gray = np.full((180, 320), 90, np.uint8)
+    off = [
+        (signal.kind, signal.active, signal.at_s)
+        for index in range(60)
+        for signal in senses.on_frame(Frame(gray=gray, at_s=14.0 + index / 5, index=index))
+        if signal.kind in (EventKind.CRYING, EventKind.NOISE)
+    ]
+    assert {(kind, active) for kind, active, _ in off} == {(EventKind.CRYING, False), (EventKind.NOISE, False)}
+    assert all(18.9 <= at_s <= 19.5 for _, _, at_s in off)
+    assert senses.reading(26.0).crying is None
