@@ -42,7 +42,7 @@ _TONE_DB: Ramp = ((0.1, 0.3), (0, 1))
 _VOWELS_DB: Ramp = ((2.5, 5.0), (1, 0.2))
 """Change of the highs from one eighth of a second to the next: one vowel in a cry, many in speech."""
 _VOWEL_WINDOWS = 4
-_VOICED: Ramp = ((0.6, 0.9), (0.35, 1))
+_VOICED: Ramp = ((0.5, 0.8), (0.35, 1))
 """Share of windows with a pitch: consonants have none."""
 _SYLLABLES_DB: Ramp = ((2.5, 5.0), (1, 0.2))
 """Change of loudness from one tenth of a second to the next: syllables rise and fall, a cry is held."""

@@ -33,7 +33,7 @@ _DEEP_DIP_DB = 9.0
 _AFTER_S = 0.3
 """The breath after a burst is looked for so long, for its quietest moment."""
 _MEMORY_S = 8.0
-_CRY_S = 0.75
+_CRY_S = 0.65
 _LIKE = 0.3
 _CLEARLY_LIKE = 0.6
 _BURSTS = 2
