@@ -1,6 +1,7 @@
 """A stream that is spoilt on its way to us: viewers go on, and nothing of it reaches them as a fault of ours."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from itertools import pairwise
 from pathlib import Path
 import tempfile
@@ -10,7 +11,7 @@ import pytest
 
 from custom_components.cradlewatch.engine.models import Link
 from custom_components.cradlewatch.engine.settings import LoopSettings
-from tests.engine.loops import running_loop
+from tests.engine.loops import Running, running_loop
 from tests.engine.test_faults import viewer_of
 from tests.media import Clip, clip, joined
 from tests.servers.tampered import Spoil, TamperedCamera, bits_turned, clock_set, keep, lost, without_sound
@@ -24,46 +25,62 @@ def film() -> Iterator[Path]:
         yield clip(Path(folder), ".ts", Clip(seconds=40, gop=15, audio="aac"))
 
 
-@pytest.mark.parametrize("hour", [3600.0, -3600.0], ids=["forward", "back"])
-def test_clock_set_by_an_hour(film: Path, hour: float) -> None:
-    def spoil() -> Spoil:
-        # 33 bits wrap: an hour back from the start of a file is a step back all the same.
-        return clock_set(at_s=6, by_s=hour)
+HOUR_S = 3600.0
 
-    with TamperedCamera(film, spoil) as camera, running_loop(camera.url) as run:
-        run.wait_link(Link.LIVE)
-        with viewer_of(run) as viewer:
-            run.wait(lambda: run.loop.details()["clock_jumps"] >= 1, 12)
-            assert viewer.gets_picture_within(1)
+
+def test_clock_set_by_an_hour(film: Path) -> None:
+    """Forward and back, beside each other. 33 bits wrap: an hour back from the start of a file is a step back too."""
+    ways = {"forward": HOUR_S, "back": -HOUR_S}
+    with spoilt_beside_each_other(film, {way: clock_set(at_s=6, by_s=by_s) for way, by_s in ways.items()}) as runs:
+        for run in runs:
+            run.wait_link(Link.LIVE)
+        with ExitStack() as stack:
+            viewers = [stack.enter_context(viewer_of(run)) for run in runs]
+            for run in runs:
+                run.wait(lambda run=run: run.loop.details()["clock_jumps"] >= 1, 12)
+            assert all(viewer.gets_picture_within(1) for viewer in viewers)
             time.sleep(4)
-            assert viewer.gets_picture_within(1)
-            assert viewer.backward == 0
-            assert viewer.ended is None
-            gaps = [b - a for a, b in pairwise(viewer.times_s)]
-            assert max(gaps) < 2, "no hole where the clock jumped"
-        assert run.notes.generations == 0
-        assert run.loop.figures().reconnects == 0
-        assert all(state.link in (Link.CONNECTING, Link.LIVE) for state in run.notes.links)
+            for viewer in viewers:
+                assert viewer.gets_picture_within(1)
+                assert viewer.backward == 0
+                assert viewer.ended is None
+                gaps = [b - a for a, b in pairwise(viewer.times_s)]
+                assert max(gaps) < 2, "no hole where the clock jumped"
+        for run in runs:
+            assert run.notes.generations == 0
+            assert run.loop.figures().reconnects == 0
+            assert all(state.link in (Link.CONNECTING, Link.LIVE) for state in run.notes.links)
 
 
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        pytest.param(lambda: bits_turned(share=0.01), id="bit-errors-in-1-percent"),
-        pytest.param(lambda: lost(share=0.005), id="lost-0.5-percent"),
-    ],
-)
-def test_damaged_on_the_way(film: Path, spoil: Callable[[], Spoil]) -> None:
-    with TamperedCamera(film, spoil) as camera, running_loop(camera.url) as run:
-        run.wait_link(Link.LIVE)
-        with viewer_of(run) as viewer:
+def test_damaged_on_the_way(film: Path) -> None:
+    """Bits turned in one packet of a hundred, and one of two hundred lost, beside each other."""
+    with spoilt_beside_each_other(film, {"bits": bits_turned(share=0.01), "lost": lost(share=0.005)}) as runs:
+        for run in runs:
+            run.wait_link(Link.LIVE)
+        with ExitStack() as stack:
+            viewers = [stack.enter_context(viewer_of(run)) for run in runs]
             time.sleep(12)
-            assert viewer.gets_picture_within(3)
-            assert viewer.ended is None or run.notes.generations > 0, "only new parameters may end a viewer"
-            assert viewer.backward == 0
-        run.wait_link(Link.LIVE)
-        assert len(run.senses.frames) > 30
-        assert run.loop.figures().frames_total > 100
+            for run, viewer in zip(runs, viewers, strict=True):
+                assert viewer.gets_picture_within(3)
+                assert viewer.ended is None or run.notes.generations > 0, "only new parameters may end a viewer"
+                assert viewer.backward == 0
+        for run in runs:
+            run.wait_link(Link.LIVE)
+            assert len(run.senses.frames) > 30
+            assert run.loop.figures().frames_total > 100
+
+
+@contextmanager
+def spoilt_beside_each_other(film: Path, spoils: dict[str, Spoil]) -> Iterator[list[Running]]:
+    """A camera and its loop for each way of spoiling."""
+    with ExitStack() as stack:
+        cameras = {
+            name: stack.enter_context(TamperedCamera(film, lambda spoil=spoil: spoil)) for name, spoil in spoils.items()
+        }
+        yield [
+            stack.enter_context(running_loop(camera.url, name=f"cradlewatch-{name}"))
+            for name, camera in cameras.items()
+        ]
 
 
 def test_another_size_and_another_codec_while_the_connection_stays(tmp_path: Path) -> None:
