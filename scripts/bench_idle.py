@@ -27,10 +27,9 @@ CODINGS: dict[str, dict[str, Any]] = {
     "crf 22, GOP 1 s": {"crf": 22, "gop_s": 1.0},
     "crf 28, GOP 2 s": {"crf": 28, "gop_s": 2.0},
     "crf 34, GOP 2 s": {"crf": 34, "gop_s": 2.0},
-    "crf 28, GOP 2 s, B frames": {"crf": 28, "gop_s": 2.0, "reorders": True},
     "300 kbit/s, GOP 2 s": {"crf": 0, "gop_s": 2.0, "rate": "300k"},
 }
-"""Keyframes that lie more than 2.6 s apart are not relied on: all of such a stream is decoded always."""
+"""Where keyframes lie more than 2.6 s apart, or there are B frames, all of the stream is decoded always."""
 
 type Shot = Iterator[tuple[float, rooms.Gray]]
 

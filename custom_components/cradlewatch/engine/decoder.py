@@ -45,6 +45,11 @@ class Decoder:
         self._next_detection_s = 0.0
         self._packets = PacketDecoder()
 
+    @property
+    def reorders(self) -> bool:
+        """See `PacketDecoder.reorders`."""
+        return self._packets.reorders
+
     def source_opened(self) -> None:
         """A new connection: nothing is known of its reference pictures."""
         self._packets.source_opened()

@@ -18,6 +18,11 @@ class PacketDecoder:
         self._needs_key = True
         self._codec: VideoCodecContext | None = None
 
+    @property
+    def reorders(self) -> bool:
+        """Pictures may come in another order than they are shown in (the stream says so, whether it does it or not)."""
+        return self._codec is not None and self._codec.has_b_frames
+
     def source_opened(self) -> None:
         """A new connection: nothing is known of its reference pictures."""
         self._needs_key = True

@@ -7,7 +7,7 @@ came after.
 
 from collections.abc import Sequence
 
-from av.video.frame import VideoFrame
+from av.video.frame import PictureType, VideoFrame
 
 from .backlog import Backlog
 from .decoder import Decoder
@@ -19,6 +19,8 @@ from .source.types import MediaItem
 
 _STILL_S = 3.0
 """Without movement for so long a picture shows nothing of it any more."""
+_B_FRAMES_S = 60.0
+"""A stream with B frames is looked at always: after keyframes alone the detectors missed faint movement in it."""
 
 
 class SparingEye:
@@ -30,7 +32,7 @@ class SparingEye:
         self._economy = IdleEconomy(enabled=enabled)
         self._backlog = Backlog()
         self._keyframes = KeyframeWatch()
-        self._shown_s = float("-inf")
+        self._shown_s = self._b_frame_s = float("-inf")
         self.skipped = 0
         """Packets that were never decoded."""
         self.rewinds = 0
@@ -50,6 +52,7 @@ class SparingEye:
         """Another connection, another source of pictures, or privacy: what was kept is gone."""
         self._leave_out()
         self._keyframes.forget()
+        self._b_frame_s = float("-inf")
 
     def follow(self, item: MediaItem) -> bool:
         """Let the economy know of a packet; True where it may be left undecoded."""
@@ -57,15 +60,16 @@ class SparingEye:
             item.packet.size,
             is_key=item.is_key,
             at_s=item.arrived_s,
-            attention=self._attention(),
+            attention=self._attention(item.arrived_s),
         )
 
-    def _attention(self) -> Attention:
+    def _attention(self, at_s: float) -> Attention:
         senses = self._senses
+        has_b_frames = at_s - self._b_frame_s < _B_FRAMES_S
         # What waits to be looked at after an alarm is known to nobody yet.
         waits = bool(self._backlog) and not self.idle
         return Attention(
-            wants_every_frame=waits or senses.wants_every_frame,
+            wants_every_frame=waits or has_b_frames or senses.wants_every_frame,
             found_calm=senses.found_calm,
             calm_for_s=0.0 if waits else senses.calm_for_s,
             moved_s=senses.moved_s,
@@ -120,6 +124,8 @@ class SparingEye:
         self._shown_s = item.arrived_s
         signals: list[Signal] = []
         for frame in frames:
+            if frame.pict_type == PictureType.B and self._decoder.reorders:
+                self._b_frame_s = item.arrived_s
             if frame.key_frame and item.frame is None:
                 calm = item.arrived_s - self._senses.moved_s > _STILL_S
                 self._keyframes.looked(self._decoder.small_gray(frame), calm=calm)
