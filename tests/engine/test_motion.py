@@ -64,7 +64,7 @@ def test_noise_light_and_shake_are_no_motion(backend, name, monkeypatch):
 
 
 @both_backends
-@pytest.mark.parametrize("name", ["clock", "trembles", "rolling flicker", "coarse infrared grain"])
+@pytest.mark.parametrize("name", ["clock", "trembles", "interlaced", "rolling flicker", "coarse infrared grain"])
 def test_what_a_camera_does_by_itself_is_no_motion(backend, name, monkeypatch):
     senses = make_senses(backend, monkeypatch)
     rng = np.random.default_rng(11)
@@ -120,6 +120,33 @@ def test_motion_is_found_through_a_real_encoder(backend, monkeypatch):
     found = times_of(watch(senses, shot), EventKind.MOTION)
     assert any(10 < on_s <= 11 for on_s in found)
     assert any(19 < on_s <= 20 for on_s in found)
+
+
+@pytest.mark.parametrize("fps", [10.0, 15.0])
+def test_other_frame_rates_see_the_same(fps, monkeypatch):
+    senses = make_senses("opencv", monkeypatch)
+    rng = np.random.default_rng(2)
+    shot = rooms.film(rng, rooms.room(rng), an_infant(14.0), rooms.Camera(rng), 20, fps=fps)
+    found = spans_of(watch(senses, shot), EventKind.MOTION)
+    assert len(found) == 2
+    assert 10 < found[0][0] <= 10.8
+    assert found[0][1] is not None
+    assert 14 < found[0][1] <= 16
+
+
+@both_backends
+@pytest.mark.parametrize("size_wh", [(240, 180), (136, 180), (321, 179)], ids=["4:3", "portrait", "odd"])
+def test_other_shapes_of_pictures_see_the_same(backend, size_wh, monkeypatch):
+    senses = make_senses(backend, monkeypatch)
+    shot = shoot(2, an_infant(14.0), 20)
+    if size_wh[0] > rooms.WIDTH_PX:
+        shot = [(t_s, np.pad(gray, ((0, 0), (0, 1)), mode="edge")[: size_wh[1]]) for t_s, gray in shot]
+    else:
+        shot = list(sensors.cropped(iter(shot), *size_wh))
+    found = spans_of(watch(senses, shot), EventKind.MOTION)
+    assert len(found) == 2
+    assert 10 < found[0][0] <= 11
+    assert 19 < found[1][0] <= 20
 
 
 @both_backends

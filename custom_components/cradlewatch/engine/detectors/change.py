@@ -41,7 +41,9 @@ _FORGET_WORST = 0.98
 _BEYOND_HABIT = 1.25
 _RECODED_JUMP, _RECODED_STEP, _RECODED_LEVEL = 1.3, 0.04, 4.0
 """Times the pulse of late, and gray levels above it; gray levels that nearly all of it stays below."""
-_RECODED_PAUSE_S, _RECODED_SPREAD = 0.5, 3.0
+_RECODED_PAUSE_S = 0.5
+_RECODED_SPREAD, _RECODED_LEAST = 3.0, 1.2
+"""Times the middle one, and gray levels: a keyframe leaves nearly all windows below one of them."""
 _RISES = 1.12
 _STANDS = 0.1
 """Gray levels: less in half of the picture is no sensor's noise; a coder leaves out what hardly changed."""
@@ -144,7 +146,8 @@ class ChangeMeter:
             self._pulse_s = at_s
             middle, high = quantile(residual[valid], 0.5), quantile(residual[valid], 0.9)
             # A shake changes what has texture, and that by far more than the rest.
-            if not valid.any() or high > min(_RECODED_LEVEL + 2 * self.noise, _RECODED_SPREAD * middle):
+            alike = max(_RECODED_LEAST, _RECODED_SPREAD * middle)
+            if not valid.any() or high > min(_RECODED_LEVEL + 2 * self.noise, alike):
                 return False
             self._coder = max(self._coder, min(_CODER_MOST, _CODER * high))
             return True

@@ -30,6 +30,8 @@ _KEEP_S = 20.0
 _MIN_FPS = 3.0
 _DRIFT_DEGREE = 3
 """A drift of light or exposure may bend within the window; a swing of the band goes to and fro four times in it."""
+_OWN_STRENGTH, _PURE_SHARE = 4.0, 0.85
+"""Times what the coder does to the typical cell; share of the power at one frequency."""
 _WIDE_SHARE, _WIDE_MOST = 0.4, 3
 """What takes hold of so much of the picture is the exposure, a lamp or a swaying camera; a chest is far smaller."""
 
@@ -89,13 +91,12 @@ class MicroMotionDetector:
         count = cells.shape[0]
         steady = cells - cells.mean(axis=0)
         _take_out_common(steady)
-        self._take_out_coder(steady, rate_hz)
+        own = self._take_out_coder(steady, rate_hz)
         _take_out_drift(steady)
         _take_out_wide(steady)
         power = np.abs(np.fft.rfft(steady * np.hanning(count).astype(np.float32)[:, None, None], axis=0)) ** 2
         hertz = np.fft.rfftfreq(count, 1 / rate_hz)
-        usable = self._not_the_coder(hertz)
-        power[~usable] = 0
+        power[np.ix_(~self._not_the_coder(hertz), *(np.arange(side) for side in power.shape[1:]))] *= own
         total = power[hertz >= 0.15].sum(axis=0) + 1e-6
         band = np.flatnonzero((hertz >= _BAND_HZ[0]) & (hertz <= _BAND_HZ[1]))
         best = band[power[band].argmax(axis=0)]
@@ -107,20 +108,30 @@ class MicroMotionDetector:
         swings = (peak > _PEAK_SHARE * total) & lively & self._crib
         return self._is_patch(swings, best)
 
-    def _take_out_coder(self, steady: NDArray[np.float32], rate_hz: float) -> None:
-        """Take away what comes again at the same distance from every keyframe: the coder refines its picture so."""
+    def _take_out_coder(self, steady: NDArray[np.float32], rate_hz: float) -> Mask:
+        """Take away what comes again at the same distance from every keyframe: the coder refines its picture so.
+
+        The cells (True) that swing by themselves in its rhythm keep it: far more than the rest, and as a swing does.
+        """
+        own = np.zeros(steady.shape[1:], bool)
         starts = [at_s for at_s in self._recoded if at_s >= self._times[0]]
         if len(starts) < 3:
-            return
+            return own
         times = np.array(self._times)
         last = np.searchsorted(np.array(starts), times + 1e-6) - 1
         since_s = times - np.array(starts)[np.maximum(last, 0)]
         cycle = float(np.median(np.diff(starts)))
         phase = np.rint(np.where(last < 0, since_s % cycle, since_s) * rate_hz).astype(int)
+        locked = np.zeros_like(steady)
         for value in np.unique(phase):
             rows = phase == value
             if int(rows.sum()) >= 3:
-                steady[rows] -= steady[rows].mean(axis=0)
+                locked[rows] = steady[rows].mean(axis=0)
+        strength = locked.std(axis=0)
+        own = _swings_purely(locked)
+        own &= strength > _OWN_STRENGTH * np.median(strength)
+        steady -= np.where(own, np.float32(0), locked)
+        return own
 
     def _not_the_coder(self, hertz: NDArray[np.floating[Any]]) -> Mask:
         """Without the rhythm of the keyframes and its harmonics: what swings with them may be the coder's."""
@@ -153,6 +164,17 @@ class MicroMotionDetector:
         self._forget_window()
         self._recoded.clear()
         self._found, self._judged_s = None, -1e9
+
+
+def _swings_purely(locked: NDArray[np.float32]) -> Mask:
+    """One frequency holds nearly all: a coder's jump and slow return has many."""
+    power = np.abs(np.fft.rfft(locked * np.hanning(locked.shape[0]).astype(np.float32)[:, None, None], axis=0)) ** 2
+    power[:2] = 0
+    best = power.argmax(axis=0)
+    sides = [np.clip(best + side, 0, power.shape[0] - 1) for side in (-1, 0, 1)]
+    peak = sum(np.take_along_axis(power, side[None], axis=0)[0] for side in sides)
+    pure: Mask = peak > _PURE_SHARE * (power.sum(axis=0) + 1e-6)
+    return pure
 
 
 def _take_out_common(steady: NDArray[np.float32]) -> None:
