@@ -109,7 +109,7 @@ class MotionDetector:
             strong = strong & (view.ratio > (1 - 0.5 * age_s / RECENT_S) * before)
             # Next to a step that fades the light's share in it is judged anew every frame, up or down a little.
             strong &= view.ratio > np.float32(_BESIDE) * highest3(before)
-        if np.count_nonzero(strong) >= 2:
+        if not self._on and np.count_nonzero(strong) >= 2:
             strong = strong & self._goes_further(view)
         if np.count_nonzero(strong) >= 2:
             self._votes.append((at_s, strong))
