@@ -221,7 +221,7 @@ class VisitorDetector:
             self._moved.append((at_s, view.changed))
         while self._moved and (at_s - self._moved[0][0] > 1.5 or self._moved[0][1].shape != view.changed.shape):
             self._moved.popleft()
-        if view.settled and view.upset is Upset.NONE and self._is_large(view):
+        if view.settled and view.upset in {Upset.NONE, Upset.RECODED} and self._is_large(view):
             self._votes.append(at_s)
             self._seen_s = at_s
         if self.on:
