@@ -7,6 +7,7 @@ within the last second, on a square-root scale: 0 nothing, 10 a hand (1 % of the
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -25,6 +26,8 @@ _BLOCK_WINDOWS = 5
 _BURST_WINDOWS = 12
 _CONFIRM_S = 0.95
 """Less than the second of a clock in the picture."""
+_ENOUGH_WEIGHT = 4
+_SHAKE_BEGINS_S, _SHAKE_PAUSE_S = 1.5, 1.0
 _CLEARLY = 3.0
 """Times the limit."""
 _FADES_S = 0.18
@@ -42,17 +45,30 @@ _FALL_SHARE = 0.7
 _STATE_S = 2.0
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Vote:
+    """Windows that speak for movement in one frame.
+
+    weight: 2, or 1 where all of the picture changed or begins to shake.
+    """
+
+    at_s: float
+    windows: Mask
+    weight: int
+
+
 class MotionDetector:
     """Motion by agreement of neighbouring windows over two frames, with hysteresis."""
 
     def __init__(self) -> None:
         self._on = False
-        self._votes: deque[tuple[float, Mask]] = deque(maxlen=4)
+        self._votes: deque[_Vote] = deque(maxlen=5)
         self._ratios: deque[tuple[float, Picture]] = deque(maxlen=8)
         self._pictures: deque[Picture] = deque(maxlen=2)
         self._lone_windows = 0.0
         self._last_low_s = -1e9
         self._seen_s = -1e9
+        self._shaken_s = self._shake_since_s = -1e9
 
     @property
     def active(self) -> bool:
@@ -70,6 +86,7 @@ class MotionDetector:
         solid = int(np.count_nonzero(strong))
         if view.coded and solid <= _BLOCK_WINDOWS:
             solid = 0
+        self._note_shake(view)
         if view.upset is Upset.BREAK or not view.settled or view.gap_s > _MAX_GAP_S:
             self._votes.clear()
         elif solid and view.upset is not Upset.RECODED:
@@ -89,6 +106,20 @@ class MotionDetector:
         peak = float(view.ratio.max())
         details = {"windows": solid, "ratio": round(peak, 2)}
         return (Signal(kind=EventKind.MOTION, active=True, at_s=at_s, score=_score(peak), details=details),)
+
+    def _note_shake(self, view: View) -> None:
+        at_s = view.frame.at_s
+        if view.whole or view.upset is Upset.SHAKE or view.shift_xy_px != (0.0, 0.0):
+            if at_s - self._shaken_s > _SHAKE_PAUSE_S:
+                self._shake_since_s = at_s
+            self._shaken_s = at_s
+        if view.upset is Upset.SHAKE:
+            # It explains what all of the picture did just before.
+            self._votes = deque((vote for vote in self._votes if vote.weight > 1), maxlen=self._votes.maxlen)
+
+    def _shake_begins(self, at_s: float) -> bool:
+        """The camera has only just begun to shake: what undoing it leaves at the strongest edges is not known yet."""
+        return at_s - self._shaken_s <= _SHAKE_PAUSE_S and at_s - self._shake_since_s < _SHAKE_BEGINS_S
 
     def _goes_on(self, view: View, solid: int) -> bool:
         """Enough windows still change, if only nearly above their limits."""
@@ -112,7 +143,7 @@ class MotionDetector:
         if not self._on and np.count_nonzero(strong) >= 2:
             strong = strong & self._goes_further(view)
         if np.count_nonzero(strong) >= 2:
-            self._votes.append((at_s, strong))
+            self._votes.append(_Vote(at_s, strong, 1 if view.whole or self._shake_begins(at_s) else 2))
             self._seen_s = at_s
 
     def _goes_further(self, view: View) -> Mask | np.bool_:
@@ -128,18 +159,23 @@ class MotionDetector:
         return fresh & (two_ago > np.float32(_ALTERNATES**2) * one_ago)
 
     def _is_movement(self, view: View, solid: int) -> bool:
-        """Two votes close to each other within a second, or one by more windows than any lone change of late."""
+        """Two votes close to each other within a second, or one by more windows than any lone change of late.
+
+        Where all of the picture changed it takes four: a shake that begins looks like a body close to the lens, but its
+        frames are soon told from one.
+        """
         at_s = view.frame.at_s
-        recent = [mask for voted_s, mask in self._votes if at_s - voted_s < _CONFIRM_S]
-        if not recent or self._votes[-1][0] != at_s:
+        if not self._votes or self._votes[-1].at_s != at_s:
             return False
+        last = self._votes[-1].windows
         # A coder that codes the picture anew changes many windows, and all of them a little.
-        clear = not (view.coded and view.rises) or float(view.ratio[recent[-1]].max()) > _CLEARLY
+        clear = not (view.coded and view.rises) or float(view.ratio[last].max()) > _CLEARLY
         clear &= not view.whole
         if clear and solid >= max(_BURST_WINDOWS, 2 * self._lone_windows):
             return True
-        near = grow(grow(recent[-1]))
-        return any(bool((near & mask).any()) for mask in recent[:-1])
+        near = grow(grow(last))
+        agreeing = [vote for vote in self._votes if at_s - vote.at_s < _CONFIRM_S and bool((near & vote.windows).any())]
+        return sum(vote.weight for vote in agreeing) >= _ENOUGH_WEIGHT
 
     def _perhaps_off(self, at_s: float) -> tuple[Signal, ...]:
         if at_s - self._last_low_s < HOLD_S:
@@ -160,6 +196,7 @@ class MotionDetector:
         self._ratios.clear()
         self._pictures.clear()
         self._lone_windows, self._seen_s = 0.0, -1e9
+        self._shaken_s = self._shake_since_s = -1e9
 
 
 def _score(peak_ratio: float) -> float:
