@@ -82,6 +82,13 @@ class Result:
             for outcome in self.outcomes
         )
 
+    def _after_what(self, hole: Hole) -> str:
+        """The fault that came last before it."""
+        before = [outcome for outcome in self.outcomes if outcome.over_s <= hole.from_s]
+        if not before:
+            return "before any fault"
+        return f"{hole.from_s - before[-1].over_s:.0f} s after the end of: {before[-1].fault.name}"
+
     def show(self) -> int:
         self._show_faults()
         leaked = self._show_sizes()
@@ -94,6 +101,8 @@ class Result:
             f" frames lost outside of faults: {lost}"
             f" in {len(self.holes)} places; guests of the relay that came and went: {self.guests}"
         )
+        for hole in self.holes:
+            print(f"  {hole.frames} frames over {hole.until_s - hole.from_s:.1f} s, {self._after_what(hole)}")
         gone = [outcome for outcome in self.outcomes if None in outcome.after_s.values()]
         bad = [] if self.ending is None else self._show_ending(self.ending)
         failed = bool(gone or leaked or lost or bad or self.ending is None)

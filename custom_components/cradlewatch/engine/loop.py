@@ -15,7 +15,7 @@ from .errors import SourceChangedError, SourceError, SourceProblem
 from .figures import EncodingCost, LagMeter
 from .link import LinkWatch
 from .lookout import Details, Lookout
-from .memory import give_back
+from .memory import give_back, keep_little
 from .models import Link, LinkState, LoopFigures, Picture, StreamInfo
 from .outlet import Outlet
 from .pictures import PictureStore
@@ -193,6 +193,7 @@ class CameraLoop:
 
     def run(self) -> None:
         """The loop. Returns after `stop`; raises OSError only where the relay's socket cannot be made."""
+        keep_little()
         try:
             self._outlet.relay.start()
             self._link.start()
