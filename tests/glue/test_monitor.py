@@ -133,6 +133,10 @@ async def test_an_incident_has_its_picture_when_it_is_told(
     entry = await add_home(hass, crib_data("Nursery", str(video)))
     monitor = crib_of(entry)
     await live(hass, monitor)
+    assert monitor._thread is not None
+    loop = monitor._thread.loop
+    # The connection is there with the first packet, its picture some milliseconds later.
+    await until(lambda: loop.figures().frames_detected > 0, "a picture")
     monitor.test_alert()
     await until(lambda: [event["phase"] for event in told if event["type"] == "test"] == ["opened", "ended"], "both")
     opened = next(event for event in told if event["type"] == "test")
