@@ -6,6 +6,7 @@ from pathlib import Path
 import socket
 import stat
 import tempfile
+import threading
 import time
 
 import av
@@ -16,7 +17,7 @@ from custom_components.cradlewatch.engine.clips import ClipWriter
 from custom_components.cradlewatch.engine.errors import StoreError
 from custom_components.cradlewatch.engine.muxer import TsMuxer
 from custom_components.cradlewatch.engine.relay import RelayServer
-from custom_components.cradlewatch.engine.ring import StreamRing
+from custom_components.cradlewatch.engine.ring import Chunk, StreamRing
 from custom_components.cradlewatch.engine.source.frame_code import read_frame_code
 from custom_components.cradlewatch.engine.source.types import MediaItem
 from custom_components.cradlewatch.engine.timeline import Timeline
@@ -294,14 +295,28 @@ def test_clip_from_ten_seconds_before_to_twenty_after_to_the_picture(folder: Pat
     assert all(b - a == pytest.approx(1 / fps, abs=0.001) for (_, a), (_, b) in pairwise(shown)), "true timestamps"
 
 
+class WatchedRing(StreamRing):
+    """Tells when a reader has had all that there is."""
+
+    def __init__(self, *, keep_s: float, keep_bytes: int) -> None:
+        super().__init__(keep_s=keep_s, keep_bytes=keep_bytes)
+        self.all_was_read = threading.Event()
+
+    def read(self, sequence: int, limit: int = 64) -> list[Chunk]:
+        found = super().read(sequence, limit)
+        if not found:
+            self.all_was_read.set()
+        return found
+
+
 def test_clip_ends_where_the_stream_begins_anew(folder: Path) -> None:
     """Other parameters, another clock: what comes then is no part of it, and it is not lost for that."""
     clip = folder / "clip.ts"
     make_file(clip, seconds=4, gop=60)
-    ring = StreamRing(keep_s=24, keep_bytes=1 << 24)
+    ring = WatchedRing(keep_s=24, keep_bytes=1 << 24)
     frames = push(clip, ring, Timeline(), began_s=time.monotonic() - 4)
     handle = ClipWriter(ring, "test").start(folder / "event.mp4", 10)
-    time.sleep(0.5)  # it has read all that there is, and waits for more
+    assert ring.all_was_read.wait(10), "it waits for more"
     ring.clear()
     push(clip, ring, Timeline(), began_s=time.monotonic())
     handle.finish(5)
