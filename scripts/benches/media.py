@@ -24,7 +24,10 @@ VIDEO_CLOCK_HZ = 90_000
 FRAMES = 1200
 LOOP_S = FRAMES / RATE_FPS
 SOUND_FRAMES = 1875
-_FORMAT_VERSION = 5
+_LEAD_IN = 600
+"""Frames encoded and thrown away before the loop: x264's rate control takes 20 s to settle, and in the middle of a
+camera's night there is no such beginning every 40 s."""
+_FORMAT_VERSION = 6
 _PAYLOAD_BYTES = 1400
 # No look-ahead and no psychovisual tricks: frames of a still scene come out at nearly equal sizes, as from a camera.
 _LIKE_A_CHIP = "sliced-threads=0:threads=2:aq-mode=0:mbtree=0:weightp=0:rc-lookahead=0:no-dct-decimate=1:trellis=0"
@@ -120,8 +123,11 @@ def _make(spec: ClipSpec) -> Mount:
     )
 
 
-def pictures(spec: ClipSpec, count: int = FRAMES) -> Iterator[NDArray[np.uint8]]:
-    """Luma planes: a smooth room, sensor noise, a blob that walks and swells (unless still), the frame number."""
+def pictures(spec: ClipSpec, count: int = FRAMES, lead_in: int = 0) -> Iterator[NDArray[np.uint8]]:
+    """Luma planes: a smooth room, sensor noise, a blob that walks and swells (unless still), the frame number.
+
+    `lead_in` frames of the loop's end come before the first one.
+    """
     from engine.source.frame_code import paint_frame_code
 
     width, height = spec.size_wh
@@ -130,7 +136,7 @@ def pictures(spec: ClipSpec, count: int = FRAMES) -> Iterator[NDArray[np.uint8]]
     room = (110 + 40 * np.sin(columns / 170) * np.cos(rows / 110)).astype(np.int16)
     # Noise of 2 gray levels, as a good camera in daylight; rolled, so that no two frames are equal.
     noises = [random.normal(0, 2.0, (height, width)).round().astype(np.int8) for _ in range(3)]
-    for number in range(count):
+    for number in (*range(FRAMES - lead_in, FRAMES), *range(count)):
         noise = np.roll(noises[number % 3], (number * 37 % height, number * 91 % width), (0, 1))
         picture = room + noise
         if spec.moving:
@@ -165,12 +171,14 @@ def encoder(spec: ClipSpec) -> VideoCodecContext:
 def _video_units(spec: ClipSpec) -> tuple[list[Unit], tuple[bytes, bytes], int, int]:
     context = encoder(spec)
     encoded: list[bytes] = []
-    for number, plane in enumerate(pictures(spec)):
+    for index, plane in enumerate(pictures(spec, lead_in=_LEAD_IN)):
         height, width = plane.shape
         frame = VideoFrame.from_ndarray(np.vstack([plane, np.full((height // 2, width), 128, np.uint8)]), "yuv420p")
-        frame.pts = number
+        frame.pts = index
         encoded += [bytes(packet) for packet in context.encode(frame)]
     encoded += [bytes(packet) for packet in context.encode(None)]
+    # A whole number of GOPs, so the loop begins with a keyframe.
+    del encoded[:_LEAD_IN]
     assert len(encoded) == FRAMES
     units: list[Unit] = []
     sets: dict[int, bytes] = {}
