@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from unittest.mock import AsyncMock, patch
 
 from blockbuster import BlockBuster
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Event, HomeAssistant, callback
 import pytest
 import pytest_socket
 
+from custom_components.cradlewatch.const import EVENT_BUS
 from tests.glue.helpers import write_video
 from tests.servers.gemini import GeminiServer
 
@@ -39,6 +41,26 @@ def no_blocking_call_of_ours() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def custom_integrations(enable_custom_integrations: None) -> None:
     """Home Assistant finds our integration."""
+
+
+@pytest.fixture
+def own_folder(hass: HomeAssistant, tmp_path: Path) -> None:
+    """A configuration folder, and with it a database and footage, of the test's own."""
+    hass.config.config_dir = str(tmp_path / "config")
+    (tmp_path / "config").mkdir(exist_ok=True)
+
+
+@pytest.fixture
+def told(hass: HomeAssistant) -> list[dict[str, Any]]:
+    """What the bus event said, in order."""
+    found: list[dict[str, Any]] = []
+
+    @callback
+    def note(event: Event) -> None:
+        found.append(dict(event.data))
+
+    hass.bus.async_listen(EVENT_BUS, note)
+    return found
 
 
 @pytest.fixture

@@ -19,10 +19,7 @@ WHOLE = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
 SIX_TO_EIGHT_MONTHS = 2
 
 
-@pytest.fixture(autouse=True)
-def own_folder(hass: HomeAssistant, tmp_path: Path) -> None:
-    hass.config.config_dir = str(tmp_path / "config")
-    (tmp_path / "config").mkdir(exist_ok=True)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 def born(months: int | None) -> dict[str, str]:

@@ -26,10 +26,7 @@ GEMINI = {"provider": "gemini", "api_key": KEY, "model": "gemini-2.5-flash"}
 OTHER_KEY = "sk-another-secret-0123456789"
 
 
-@pytest.fixture(autouse=True)
-def own_folder(hass: HomeAssistant, tmp_path: Path) -> None:
-    hass.config.config_dir = str(tmp_path / "config")
-    (tmp_path / "config").mkdir(exist_ok=True)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 async def home(

@@ -22,10 +22,7 @@ def kept(path: Path, crib_id: str) -> list[str]:
     return found
 
 
-@pytest.fixture(autouse=True)
-def own_folder(hass: HomeAssistant, tmp_path: Path) -> None:
-    hass.config.config_dir = str(tmp_path / "config")
-    (tmp_path / "config").mkdir(exist_ok=True)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 async def test_the_file_alone_holds_everything(hass: HomeAssistant, video: Path, tmp_path: Path) -> None:

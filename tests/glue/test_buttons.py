@@ -14,11 +14,7 @@ from custom_components.cradlewatch.monitor import CribMonitor
 from tests.engine.test_safety import verdict
 from tests.glue.homes import add_home, crib_data, crib_of, crib_state, entity_id, leave, live, until
 
-
-@pytest.fixture(autouse=True)
-def own_folder(hass: HomeAssistant, tmp_path: Path) -> None:
-    hass.config.config_dir = str(tmp_path / "config")
-    (tmp_path / "config").mkdir(exist_ok=True)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 async def press(hass: HomeAssistant, monitor: CribMonitor, key: str) -> None:

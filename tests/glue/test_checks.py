@@ -15,10 +15,7 @@ from tests.servers.gemini import GeminiServer
 GEMINI = {"provider": "gemini", "api_key": KEY, "model": "gemini-2.5-flash"}
 
 
-@pytest.fixture(autouse=True)
-def own_folder(hass: HomeAssistant, tmp_path: Path) -> None:
-    hass.config.config_dir = str(tmp_path / "config")
-    (tmp_path / "config").mkdir(exist_ok=True)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 async def check(hass: HomeAssistant, **data: Any) -> dict[str, Any]:

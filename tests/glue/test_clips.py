@@ -10,12 +10,12 @@ import time
 from typing import Any
 
 import av
-from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.cradlewatch.const import DOMAIN, EVENT_BUS
+from custom_components.cradlewatch.const import DOMAIN
 from custom_components.cradlewatch.engine.models import EventKind, Signal
 from custom_components.cradlewatch.engine.store import Store, StoredEvent
 from custom_components.cradlewatch.monitor import CribMonitor
@@ -26,22 +26,7 @@ from tests.glue.homes import add_home, crib_data, crib_of, crib_state, leave, li
 SHORT = {"clip_before": 3, "clip_after": 2}
 
 
-@pytest.fixture(autouse=True)
-def own_folder(hass: HomeAssistant, tmp_path: Path) -> None:
-    hass.config.config_dir = str(tmp_path / "config")
-    (tmp_path / "config").mkdir(exist_ok=True)
-
-
-@pytest.fixture
-def told(hass: HomeAssistant) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-
-    @callback
-    def note(event: Event) -> None:
-        found.append(dict(event.data))
-
-    hass.bus.async_listen(EVENT_BUS, note)
-    return found
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 def cry(monitor: CribMonitor, *, on: bool, kind: EventKind = EventKind.CRYING) -> None:

@@ -18,10 +18,7 @@ SCRIPT = Path(cradlewatch.__file__).parent / "frontend" / "cradlewatch-dashboard
 ADDRESS = f"/cradlewatch_static/cradlewatch-dashboard.js?v={VERSION}"
 
 
-@pytest.fixture(autouse=True)
-def own_folder(hass: HomeAssistant, tmp_path: Path) -> None:
-    hass.config.config_dir = str(tmp_path / "config")
-    (tmp_path / "config").mkdir(exist_ok=True)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 async def test_the_frontend_loads_it(hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator) -> None:

@@ -14,10 +14,7 @@ from tests.servers.gemini import GeminiServer
 SECRETS = (KEY, "hunter2", "parent", "10.9.8.7", "2026-01-02", "Nursery", "tok3n")
 
 
-@pytest.fixture(autouse=True)
-def own_folder(hass: HomeAssistant, tmp_path: Path) -> None:
-    hass.config.config_dir = str(tmp_path / "config")
-    (tmp_path / "config").mkdir(exist_ok=True)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 async def test_nothing_secret(hass: HomeAssistant, video: Path, gemini: GeminiServer) -> None:

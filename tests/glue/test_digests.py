@@ -30,10 +30,7 @@ GEMINI = {"provider": "gemini", "api_key": KEY, "model": "gemini-2.5-flash"}
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture(autouse=True)
-def own_folder(hass: HomeAssistant, tmp_path: Path) -> None:
-    hass.config.config_dir = str(tmp_path / "config")
-    (tmp_path / "config").mkdir(exist_ok=True)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 def event(name: str, at: datetime, severity: Severity = Severity.INFO, title: str | None = None) -> MonitorEvent:

@@ -23,10 +23,7 @@ CRIB = {"name": "Crib", "kind": "crib", "points": [[0.2, 0.4], [0.8, 0.4], [0.8,
 STEP_S = 4.0
 
 
-@pytest.fixture(autouse=True)
-def own_folder(hass: HomeAssistant, tmp_path: Path) -> None:
-    hass.config.config_dir = str(tmp_path / "config")
-    (tmp_path / "config").mkdir(exist_ok=True)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 def write_still_room(path: Path) -> None:

@@ -24,10 +24,7 @@ EVENT_ATTRIBUTES = {
 }  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def own_folder(hass: HomeAssistant, tmp_path: Path) -> None:
-    hass.config.config_dir = str(tmp_path / "config")
-    (tmp_path / "config").mkdir(exist_ok=True)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 async def press(hass: HomeAssistant, crib_id: str, key: str) -> None:

@@ -10,11 +10,7 @@ import pytest
 from tests.glue.homes import add_home, crib_data, crib_of, crib_state, entity_id, leave, live, until
 from tests.media import Clip, clip
 
-
-@pytest.fixture(autouse=True)
-def own_folder(hass: HomeAssistant, tmp_path: Path) -> None:
-    hass.config.config_dir = str(tmp_path / "config")
-    (tmp_path / "config").mkdir(exist_ok=True)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 async def test_a_camera_without_sound_is_not_quiet(hass: HomeAssistant, video: Path) -> None:

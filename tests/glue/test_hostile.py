@@ -20,10 +20,7 @@ STATE_MAX = 255
 ATTRIBUTE_MAX = 600
 
 
-@pytest.fixture(autouse=True)
-def own_folder(hass: HomeAssistant, tmp_path: Path) -> None:
-    hass.config.config_dir = str(tmp_path / "config")
-    (tmp_path / "config").mkdir(exist_ok=True)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 def _texts(value: Any) -> Iterator[str]:

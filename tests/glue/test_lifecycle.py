@@ -19,11 +19,7 @@ from tests.engine.test_memory import BLOCKS_MB, filled_and_freed, needs_trim, re
 from tests.glue.helpers import write_video
 from tests.glue.homes import add_home, crib_data, crib_of, leave, live, until
 
-
-@pytest.fixture(autouse=True)
-def own_folder(hass: HomeAssistant, tmp_path: Path) -> None:
-    hass.config.config_dir = str(tmp_path / "config")
-    (tmp_path / "config").mkdir(exist_ok=True)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 def threads_of(name: str) -> list[str]:

@@ -19,11 +19,7 @@ from tests.glue.homes import add_home, crib_data, crib_of, entity_id, leave
 CONTEXT = LLMContext(platform="test", context=Context(), language="en", assistant="conversation", device_id=None)
 
 
-@pytest.fixture(autouse=True)
-def own_folder(hass: HomeAssistant, tmp_path: Path) -> None:
-    """Database of a test of its own."""
-    hass.config.config_dir = str(tmp_path / "config")
-    (tmp_path / "config").mkdir(exist_ok=True)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 @pytest.fixture

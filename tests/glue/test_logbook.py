@@ -32,10 +32,7 @@ def custom_integrations(recorder_mock: object, enable_custom_integrations: None)
     """The recorder must be there before Home Assistant is."""
 
 
-@pytest.fixture(autouse=True)
-def own_folder(hass: HomeAssistant, tmp_path: Path) -> None:
-    hass.config.config_dir = str(tmp_path / "config")
-    (tmp_path / "config").mkdir(exist_ok=True)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 def verdict(safety: Severity, title: str) -> Verdict:

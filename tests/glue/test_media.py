@@ -24,10 +24,7 @@ from tests.glue.test_clips import SHORT, cry
 ROOT = "media-source://cradlewatch"
 
 
-@pytest.fixture(autouse=True)
-def own_folder(hass: HomeAssistant, tmp_path: Path) -> None:
-    hass.config.config_dir = str(tmp_path / "config")
-    (tmp_path / "config").mkdir(exist_ok=True)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 async def children(hass: HomeAssistant, identifier: str) -> list[media_source.BrowseMediaSource]:

@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from homeassistant.components.camera import Camera, async_get_image
-from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
@@ -21,7 +21,7 @@ from pytest_homeassistant_custom_component.common import MockEntityPlatform
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.cradlewatch import thread_keeper
-from custom_components.cradlewatch.const import DOMAIN, EVENT_BUS
+from custom_components.cradlewatch.const import DOMAIN
 from custom_components.cradlewatch.engine.models import EventKind, Link, Severity, Signal
 from custom_components.cradlewatch.engine.settings import SourceSettings
 from custom_components.cradlewatch.monitor import CribMonitor
@@ -38,23 +38,7 @@ DETECTORS = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def own_folder(hass: HomeAssistant, tmp_path: Path) -> None:
-    hass.config.config_dir = str(tmp_path / "config")
-    (tmp_path / "config").mkdir(exist_ok=True)
-
-
-@pytest.fixture
-def told(hass: HomeAssistant) -> list[dict[str, Any]]:
-    """What the bus event said, in order."""
-    found: list[dict[str, Any]] = []
-
-    @callback
-    def note(event: Event) -> None:
-        found.append(dict(event.data))
-
-    hass.bus.async_listen(EVENT_BUS, note)
-    return found
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 def cut(monitor: CribMonitor, video: Path, *, back: bool = False) -> None:

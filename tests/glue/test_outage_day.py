@@ -35,10 +35,7 @@ FAULTS = ("503", "reset", "500", "hang", "502_html", "429", "reset_mid", "200_ht
 """Three hours each."""
 
 
-@pytest.fixture(autouse=True)
-def own_folder(hass: HomeAssistant, tmp_path: Path) -> None:
-    hass.config.config_dir = str(tmp_path / "config")
-    (tmp_path / "config").mkdir(exist_ok=True)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 @pytest.fixture

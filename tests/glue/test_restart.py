@@ -16,10 +16,7 @@ from tests.servers.gemini import GeminiServer
 GEMINI = {"provider": "gemini", "api_key": KEY, "model": "gemini-2.5-flash"}
 
 
-@pytest.fixture(autouse=True)
-def own_folder(hass: HomeAssistant, tmp_path: Path) -> None:
-    hass.config.config_dir = str(tmp_path / "config")
-    (tmp_path / "config").mkdir(exist_ok=True)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 async def test_privacy_and_switches_stay(hass: HomeAssistant, video: Path) -> None:

@@ -13,11 +13,7 @@ import pytest
 from custom_components.cradlewatch.const import DOMAIN
 from tests.glue.homes import add_home, crib_data, crib_of, crib_state, entity_id, leave, live
 
-
-@pytest.fixture(autouse=True)
-def own_folder(hass: HomeAssistant, tmp_path: Path) -> None:
-    hass.config.config_dir = str(tmp_path / "config")
-    (tmp_path / "config").mkdir(exist_ok=True)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 async def act(hass: HomeAssistant, name: str, context: Context | None = None, **data: Any) -> dict[str, Any]:

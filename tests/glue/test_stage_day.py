@@ -11,11 +11,7 @@ from custom_components.cradlewatch.engine.models import EventKind
 from custom_components.cradlewatch.engine.store import Store
 from tests.glue.homes import add_home, crib_data, crib_of, leave, until
 
-
-@pytest.fixture(autouse=True)
-def own_folder(hass: HomeAssistant, tmp_path: Path) -> None:
-    hass.config.config_dir = str(tmp_path / "config")
-    (tmp_path / "config").mkdir(exist_ok=True)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 def born_three_months_before(days_ago: int) -> str:

@@ -3,7 +3,6 @@
 import asyncio
 import io
 from itertools import count
-from pathlib import Path
 
 from homeassistant.components.camera import Camera
 from homeassistant.core import HomeAssistant
@@ -52,10 +51,7 @@ def still(number: int) -> bytes:
     return buffer.getvalue()
 
 
-@pytest.fixture(autouse=True)
-def own_folder(hass: HomeAssistant, tmp_path: Path) -> None:
-    hass.config.config_dir = str(tmp_path / "config")
-    (tmp_path / "config").mkdir(exist_ok=True)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 @pytest.fixture

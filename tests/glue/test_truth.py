@@ -6,35 +6,17 @@ import time
 from typing import Any
 from unittest.mock import patch
 
-from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 import pytest
 
 from custom_components.cradlewatch import thread_keeper
-from custom_components.cradlewatch.const import EVENT_BUS
 from custom_components.cradlewatch.engine.models import EventKind, Link, LinkState, Reading, Severity, Usage, Verdict
 from custom_components.cradlewatch.engine.settings import SourceSettings
 from tests.glue.helpers import write_video
 from tests.glue.homes import add_home, crib_data, crib_of, crib_state, leave, live, until
 
-
-@pytest.fixture(autouse=True)
-def own_folder(hass: HomeAssistant, tmp_path: Path) -> None:
-    hass.config.config_dir = str(tmp_path / "config")
-    (tmp_path / "config").mkdir(exist_ok=True)
-
-
-@pytest.fixture
-def told(hass: HomeAssistant) -> list[dict[str, Any]]:
-    """What the bus event said, in order."""
-    found: list[dict[str, Any]] = []
-
-    @callback
-    def note(event: Event) -> None:
-        found.append(dict(event.data))
-
-    hass.bus.async_listen(EVENT_BUS, note)
-    return found
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 def safe_verdict() -> Verdict:

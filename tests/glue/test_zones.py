@@ -15,11 +15,7 @@ from custom_components.cradlewatch.crib_form import form_values
 from custom_components.cradlewatch.zone_form import zone_from
 from tests.glue.homes import add_home, crib_data, crib_of, leave, live
 
-
-@pytest.fixture(autouse=True)
-def own_folder(hass: HomeAssistant, tmp_path: Path) -> None:
-    hass.config.config_dir = str(tmp_path / "config")
-    (tmp_path / "config").mkdir(exist_ok=True)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 RECTANGLE = {"zone_name": "Stove", "kind": "danger", "left": 10, "top": 20, "right": 30, "bottom": 60}
