@@ -7,7 +7,7 @@ from typing import Any, override
 from homeassistant.components.binary_sensor import BinarySensorEntity, BinarySensorEntityDescription
 from homeassistant.components.binary_sensor.const import BinarySensorDeviceClass
 from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import KEY_ATTENTION, KEY_CONNECTIVITY, KEY_CRYING, KEY_MOTION, KEY_OCCUPANCY, KEY_SOUND
@@ -15,7 +15,6 @@ from .coordinator import CribState
 from .data import CradlewatchConfigEntry
 from .engine.models import Link
 from .entity import CribEntity
-from .monitor import CribMonitor
 
 PARALLEL_UPDATES = 0
 
@@ -72,15 +71,9 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: CradlewatchConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Entities of each crib."""
-
-    @callback
-    def add(monitor: CribMonitor) -> None:
-        async_add_entities(
-            [CribBinarySensor(monitor, description) for description in DESCRIPTIONS],
-            config_subentry_id=monitor.config.crib_id,
-        )
-
-    entry.runtime_data.add_platform(add)
+    entry.runtime_data.add_platform(
+        async_add_entities, lambda monitor: [CribBinarySensor(monitor, description) for description in DESCRIPTIONS]
+    )
 
 
 class CribBinarySensor(CribEntity, BinarySensorEntity):

@@ -6,7 +6,7 @@ from typing import override
 
 from homeassistant.components.button import ButtonEntity, ButtonEntityDescription
 from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import KEY_CHECK_NOW, KEY_REPORT_NOW, KEY_TEST_ALERT
@@ -65,15 +65,9 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: CradlewatchConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """The buttons of each crib."""
-
-    @callback
-    def add(monitor: CribMonitor) -> None:
-        async_add_entities(
-            [CribButton(monitor, description) for description in DESCRIPTIONS],
-            config_subentry_id=monitor.config.crib_id,
-        )
-
-    entry.runtime_data.add_platform(add)
+    entry.runtime_data.add_platform(
+        async_add_entities, lambda monitor: [CribButton(monitor, description) for description in DESCRIPTIONS]
+    )
 
 
 class CribButton(CribEntity, ButtonEntity):

@@ -45,12 +45,7 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: CradlewatchConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """One for each crib."""
-
-    @callback
-    def add(monitor: CribMonitor) -> None:
-        async_add_entities([CribCamera(monitor)], config_subentry_id=monitor.config.crib_id)
-
-    entry.runtime_data.add_platform(add)
+    entry.runtime_data.add_platform(async_add_entities, lambda monitor: [CribCamera(monitor)])
 
 
 class CribCamera(CribEntity, Camera):

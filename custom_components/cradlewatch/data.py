@@ -1,11 +1,13 @@
 """What a set-up home holds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import callback
+from homeassistant.helpers.entity import Entity
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .alerts import AlertDesk
 from .analyst import Analyst
@@ -32,8 +34,15 @@ class CradlewatchData:
     """One per platform: makes the entities of a crib."""
 
     @callback
-    def add_platform(self, add: AddCrib) -> None:
+    def add_platform(
+        self, async_add_entities: AddConfigEntryEntitiesCallback, entities_of: Callable[[CribMonitor], Sequence[Entity]]
+    ) -> None:
         """Make entities for the cribs there are, and for each that comes."""
+
+        @callback
+        def add(monitor: CribMonitor) -> None:
+            async_add_entities(entities_of(monitor), config_subentry_id=monitor.config.crib_id)
+
         self.adders.append(add)
         for monitor in self.cribs.values():
             add(monitor)

@@ -10,7 +10,6 @@ from .const import KEY_EVENT
 from .data import CradlewatchConfigEntry
 from .engine.models import EventKind
 from .entity import CribEntity
-from .monitor import CribMonitor
 
 PARALLEL_UPDATES = 0
 
@@ -21,12 +20,7 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: CradlewatchConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """One for each crib."""
-
-    @callback
-    def add(monitor: CribMonitor) -> None:
-        async_add_entities([CribEvent(monitor, DESCRIPTION)], config_subentry_id=monitor.config.crib_id)
-
-    entry.runtime_data.add_platform(add)
+    entry.runtime_data.add_platform(async_add_entities, lambda monitor: [CribEvent(monitor, DESCRIPTION)])
 
 
 class CribEvent(CribEntity, EventEntity):

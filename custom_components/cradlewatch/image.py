@@ -21,18 +21,13 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: CradlewatchConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Those of each crib."""
-
-    @callback
-    def add(monitor: CribMonitor) -> None:
-        async_add_entities(
-            [
-                LastEventImage(hass, monitor),
-                *(PlotImage(hass, monitor, description) for description in (LIGHT, DARK)),
-            ],
-            config_subentry_id=monitor.config.crib_id,
-        )
-
-    entry.runtime_data.add_platform(add)
+    entry.runtime_data.add_platform(
+        async_add_entities,
+        lambda monitor: [
+            LastEventImage(hass, monitor),
+            *(PlotImage(hass, monitor, description) for description in (LIGHT, DARK)),
+        ],
+    )
 
 
 class LastEventImage(CribEntity, ImageEntity):

@@ -12,7 +12,7 @@ from homeassistant.components.sensor import (
     SensorStateClass,
 )
 from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfTime
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
@@ -43,7 +43,6 @@ from .data import CradlewatchConfigEntry
 from .digest_view import DIGEST_UNRECORDED
 from .engine.models import Activity, Severity, Sleep
 from .entity import CribEntity, HomeEntity
-from .monitor import CribMonitor
 from .report_view import REPORT_UNRECORDED
 from .sound_sensor import DESCRIPTION as SOUND_LEVEL, SoundLevelSensor
 
@@ -299,17 +298,13 @@ async def async_setup_entry(
         ]
     )
 
-    @callback
-    def add(monitor: CribMonitor) -> None:
-        async_add_entities(
-            [
-                *(CribSensor(monitor, description) for description in CRIB_DESCRIPTIONS),
-                SoundLevelSensor(monitor, SOUND_LEVEL),
-            ],
-            config_subentry_id=monitor.config.crib_id,
-        )
-
-    data.add_platform(add)
+    data.add_platform(
+        async_add_entities,
+        lambda monitor: [
+            *(CribSensor(monitor, description) for description in CRIB_DESCRIPTIONS),
+            SoundLevelSensor(monitor, SOUND_LEVEL),
+        ],
+    )
 
 
 class CribSensor(CribEntity, SensorEntity):

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import override
 
 from homeassistant.components.calendar import CalendarEntity, CalendarEntityDescription, CalendarEvent
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
@@ -12,7 +12,6 @@ from .const import KEY_SLEEP_SESSIONS
 from .data import CradlewatchConfigEntry
 from .engine.sleep_sessions import SleepSession
 from .entity import CribEntity
-from .monitor import CribMonitor
 from .wording import load_texts, sleep_words
 
 PARALLEL_UPDATES = 0
@@ -24,12 +23,7 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: CradlewatchConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """One for each crib."""
-
-    @callback
-    def add(monitor: CribMonitor) -> None:
-        async_add_entities([SleepCalendar(monitor, DESCRIPTION)], config_subentry_id=monitor.config.crib_id)
-
-    entry.runtime_data.add_platform(add)
+    entry.runtime_data.add_platform(async_add_entities, lambda monitor: [SleepCalendar(monitor, DESCRIPTION)])
 
 
 class SleepCalendar(CribEntity, CalendarEntity):

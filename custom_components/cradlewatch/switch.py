@@ -4,13 +4,12 @@ from typing import Any, override
 
 from homeassistant.components.switch import SwitchEntity, SwitchEntityDescription
 from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import KEY_AI
 from .data import CradlewatchConfigEntry
 from .entity import CribEntity
-from .monitor import CribMonitor
 
 PARALLEL_UPDATES = 1
 
@@ -21,12 +20,7 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: CradlewatchConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """One for each crib."""
-
-    @callback
-    def add(monitor: CribMonitor) -> None:
-        async_add_entities([AiSwitch(monitor, DESCRIPTION)], config_subentry_id=monitor.config.crib_id)
-
-    entry.runtime_data.add_platform(add)
+    entry.runtime_data.add_platform(async_add_entities, lambda monitor: [AiSwitch(monitor, DESCRIPTION)])
 
 
 class AiSwitch(CribEntity, SwitchEntity):
