@@ -24,6 +24,7 @@ from .dashboard import async_offer_dashboard
 from .data import CradlewatchConfigEntry, CradlewatchData
 from .engine.memory import give_back
 from .engine.store import Store
+from .engine.store.retention import purge_daily
 from .entity import crib_device, home_device
 from .history_actions import async_register_history_actions
 from .monitor import CribMonitor
@@ -99,7 +100,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: CradlewatchConfigEntry) 
 
     @callback
     def purge(now: datetime) -> None:
-        store.write(Store.purge, now - _KEEP_HISTORY)
+        store.write(purge_daily, now, _KEEP_HISTORY)
 
     entry.async_on_unload(async_track_time_change(hass, purge, hour=4, minute=10, second=0))
 

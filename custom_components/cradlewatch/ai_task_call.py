@@ -13,7 +13,7 @@ from .engine.analysis.text import plain
 from .engine.errors import AnalysisError, AnalysisFailure, Remedy
 from .engine.redact import redact
 from .media_source import frame_media_id
-from .snapshots import FRAMES, save_snapshot
+from .snapshots import FRAMES, save_picture
 from .storage import footage_path
 
 _DETAIL_MAX = 200
@@ -46,7 +46,7 @@ async def async_ask(
     token = uuid.uuid4().hex
     try:
         # This is an executor thread: files may be written here. 0600, in a folder of 0700.
-        path = save_snapshot(footage_path(hass, FRAMES), token, jpeg)
+        path = save_picture(footage_path(hass, FRAMES), token, jpeg)
     except OSError as error:
         raise AnalysisError(AnalysisFailure.INTERNAL, "the frame could not be handed over") from error
     try:

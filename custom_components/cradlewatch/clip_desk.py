@@ -14,6 +14,7 @@ from . import issues
 from .engine.clip_shelf import ClipShelf
 from .engine.clips import Clip, ClipHandle
 from .engine.errors import DiskFullError, StoreError
+from .engine.kept_files import Clocks
 from .engine.loop import CameraLoop
 from .engine.models import EventKind, MonitorEvent, Phase
 from .engine.settings import ClipSettings
@@ -60,7 +61,7 @@ class ClipDesk:
         self._hass = hass
         self._crib_id = crib_id
         self._ready = ready
-        self._shelf = ClipShelf(footage_path(hass, CLIPS, crib_id))
+        self._shelf = ClipShelf(footage_path(hass, CLIPS, crib_id), Clocks.now())
         self._recordings: dict[str, _Recording] = {}
         self._failing = False
         self._prune_s = float("-inf")

@@ -8,7 +8,7 @@ from pathlib import Path
 from homeassistant.core import HomeAssistant
 
 from .engine.models import Picture
-from .snapshots import SNAPSHOT_URL, SNAPSHOTS, save_snapshot
+from .snapshots import SNAPSHOT_URL, SNAPSHOTS, SnapshotShelf
 from .storage import footage_path
 
 _LOGGER = logging.getLogger(__name__)
@@ -20,12 +20,12 @@ class Footage:
 
     def __init__(self, hass: HomeAssistant, crib_id: str) -> None:
         self._hass = hass
-        self._folder = footage_path(hass, SNAPSHOTS, crib_id)
+        self._shelf = SnapshotShelf(footage_path(hass, SNAPSHOTS, crib_id))
         self.failures = 0
 
     async def async_save(self, event_id: str, picture: Picture) -> str | None:
         """Save the picture of an incident; its address, or None where that failed or took too long."""
-        job = self._hass.async_add_executor_job(partial(save_snapshot, self._folder, event_id, picture.jpeg))
+        job = self._hass.async_add_executor_job(partial(self._shelf.save, event_id, picture.jpeg))
         try:
             async with asyncio.timeout(_SAVE_S):
                 await job
@@ -39,7 +39,7 @@ class Footage:
 
     async def async_load(self, event_id: str) -> bytes | None:
         """The picture of an incident, None where there is none."""
-        return await self._hass.async_add_executor_job(_read, self._folder / f"{event_id}.jpg")
+        return await self._hass.async_add_executor_job(_read, self._shelf.folder / f"{event_id}.jpg")
 
 
 def _read(path: Path) -> bytes | None:

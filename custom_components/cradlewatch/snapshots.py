@@ -1,16 +1,18 @@
 """Pictures and clips of incidents on disk: outside of backups, readable for Home Assistant only, bounded."""
 
-from collections.abc import Iterable
 import os
 from pathlib import Path
 import re
 import shutil
-import time
+
+from .engine.kept_files import DAY_S, Clocks, KeptFiles, beyond, drop
 
 _ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _KEPT_MAX = 400
 _KEPT_BYTES = 200 * 1024 * 1024
-_KEPT_S = 14 * 86400.0
+_KEPT_DAYS = 14
+_SUFFIX = ".jpg"
+_NEW = ".new"
 
 SNAPSHOT_URL = "/api/cradlewatch/snapshot/{event_id}"
 CLIP_URL = "/api/cradlewatch/clip/{event_id}"
@@ -43,16 +45,15 @@ def erase_crib(root: Path, crib_id: str) -> None:
         shutil.rmtree(root / kind / crib_id, ignore_errors=True)
 
 
-def save_snapshot(folder: Path, event_id: str, jpeg: bytes) -> Path:
-    """Write a picture, then drop the oldest beyond the limits. Blocking. Raises OSError."""
+def save_picture(folder: Path, name: str, jpeg: bytes) -> Path:
+    """Write a picture, whole or not at all. Blocking. Raises OSError."""
     make_folder(folder)
-    path = folder / f"{event_id}.jpg"
-    new = folder / f".{event_id}.new"
+    path = folder / f"{name}{_SUFFIX}"
+    new = folder / f".{name}{_NEW}"
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(jpeg)
     new.replace(path)
-    prune(folder)
     return path
 
 
@@ -61,20 +62,24 @@ def make_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
-def prune(folder: Path) -> None:
-    """Keep the newest files within the limits of number, bytes and age."""
-    files = sorted(((path, path.stat()) for path in folder.iterdir()), key=lambda item: -item[1].st_mtime)
-    total = 0
-    for position, (path, stat) in enumerate(files):
-        total += stat.st_size
-        if position >= _KEPT_MAX or total > _KEPT_BYTES or time.time() - stat.st_mtime > _KEPT_S:
-            path.unlink(missing_ok=True)
+class SnapshotShelf:
+    """The pictures of one crib's incidents: the newest within number, bytes and days. Blocking; any thread."""
 
+    def __init__(self, folder: Path, since: Clocks | None = None) -> None:
+        """`since`: from then on a clock that is set is noticed; usually now."""
+        self.folder = folder
+        self._files = KeptFiles(folder, (_SUFFIX, _NEW), since or Clocks.now())
 
-def newest_snapshot(folder: Path, event_ids: Iterable[str]) -> Path | None:
-    """The first of `event_ids` that has a picture. Blocking."""
-    for event_id in event_ids:
-        path = folder / f"{event_id}.jpg"
-        if path.is_file():
-            return path
-    return None
+    def save(self, event_id: str, jpeg: bytes) -> Path:
+        """Keep a picture, then drop the oldest beyond the limits. Raises OSError."""
+        path = save_picture(self.folder, event_id, jpeg)
+        self.prune()
+        return path
+
+    def prune(self, now: Clocks | None = None) -> int:
+        """Drop the oldest beyond the limits of number, bytes and age, and what a crash left; returns how many."""
+        found = self._files.newest_first(now=now)
+        left = [file for file in found if file.path.name.endswith(_NEW) and file.of_earlier_run]
+        whole = [file for file in found if file.path.name.endswith(_SUFFIX)]
+        old = beyond(whole, keep_s=_KEPT_DAYS * DAY_S, keep_bytes=_KEPT_BYTES, keep_most=_KEPT_MAX)
+        return sum(drop(file.path) for file in (*left, *old))

@@ -6,7 +6,7 @@ The recorder outlives the frame threads: whatever becomes of the camera, a windo
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 import logging
 from pathlib import Path
 import statistics
@@ -25,10 +25,10 @@ from .engine.errors import StoreError
 from .engine.models import AudioBlock, LinkState
 from .engine.store.recovery import recover
 from .engine.windows.bounds import Window, WindowClock
-from .engine.windows.clip import prune
 from .engine.windows.pace import Pace, pace_of
 from .engine.windows.recorder import ClosedWindow, WindowRecorder
 from .engine.windows.settings import WindowSettings
+from .engine.windows.shelf import WindowShelf
 from .report_book import StoreBook
 from .snapshots import WINDOWS
 from .storage import AsyncStore, footage_path
@@ -63,6 +63,7 @@ class WindowKeeper:
     ) -> None:
         self.settings = settings or USUAL
         self.folder = windows_folder(hass, config.crib_id)
+        self._shelf = WindowShelf(self.folder)
         self._hass = hass
         self._entry = entry
         self._config = config
@@ -142,11 +143,8 @@ class WindowKeeper:
 
     async def async_prune(self) -> None:
         """Keep the clips within their limits."""
-        before = dt_util.utcnow() - timedelta(days=self.settings.keep_days)
         try:
-            await self._hass.async_add_executor_job(
-                lambda: prune(self.folder, before=before, max_bytes=self.settings.keep_bytes)
-            )
+            await self._hass.async_add_executor_job(self._shelf.prune, self.settings)
         except OSError as error:
             _LOGGER.warning("Old window clips of %s cannot be removed: %s", self._config.name, error.strerror)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from custom_components.cradlewatch.engine.clip_shelf import ClipShelf
+from custom_components.cradlewatch.engine.kept_files import Clocks
 from custom_components.cradlewatch.engine.settings import ClipSettings
 from tests.disks import small_disk
 
@@ -89,6 +90,17 @@ def test_clips_of_a_clock_that_was_ahead_age_from_now_on_in_their_order(tmp_path
     assert shelf.prune(ClipSettings(keep_days=3, keep_bytes=200), (), NOW_S, 0.0) == 1
     assert names(tmp_path) == {"ahead0.mp4", "ahead1.mp4"}
     assert shelf.prune(ClipSettings(keep_days=3), (), NOW_S + 4 * DAY_S, 4 * DAY_S) == 2
+
+
+def test_a_clip_begun_after_the_list_of_those_in_work_was_made_is_not_taken_for_a_leftover(tmp_path: Path) -> None:
+    """The list is made on the event loop, the look happens later in a thread: an incident may begin in between."""
+    put(tmp_path, "crashed.mp4.part", 400, age_days=0.001)
+    shelf = ClipShelf(tmp_path, Clocks(wall_s=NOW_S - 60, running_s=5000.0))
+    put(tmp_path, "begun.mp4.part", 400, age_days=0)
+    assert shelf.prune(ClipSettings(), (), NOW_S, 5060.0) == 1
+    assert names(tmp_path) == {"begun.mp4.part"}
+    # But nothing is in work for hours.
+    assert shelf.prune(ClipSettings(), (), NOW_S + 2 * 3600, 5060.0 + 2 * 3600) == 1
 
 
 def test_no_folder_is_nothing_to_prune(tmp_path: Path) -> None:

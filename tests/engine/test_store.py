@@ -28,6 +28,7 @@ from custom_components.cradlewatch.engine.models import (
 )
 from custom_components.cradlewatch.engine.store import Store, migrations, schema
 from custom_components.cradlewatch.engine.store.database import open_database
+from custom_components.cradlewatch.engine.store.retention import purge_daily
 
 T0 = datetime(2026, 11, 24, 12, 0, 0, 123457, tzinfo=UTC)
 CRIB, OTHER = "01CRIB", "01OTHER"
@@ -142,6 +143,23 @@ def test_purge_keeps_what_is_young_or_open(store: Store) -> None:
     assert store.changes("old") == []
     assert store.changes("old_open") != []
     assert store.verdicts(CRIB) == []
+
+
+@pytest.mark.parametrize("ahead_days", [200, 4000])
+def test_a_clock_set_ahead_for_days_costs_history_no_more_than_those_days(store: Store, ahead_days: int) -> None:
+    keep, day = timedelta(days=180), timedelta(days=1)
+    for age_days in (1, 100, 170, 179.5):
+        at = T0 - age_days * day
+        store.save_event(CRIB, event(f"days{age_days}", Phase.ENDED, at=at, started_at=at, ended_at=at))
+    assert purge_daily(store, T0, keep) == 0
+    for passed in (1, 2, 3):
+        purge_daily(store, T0 + (ahead_days + passed) * day, keep)
+    assert {stored.event.event_id for stored in store.events()} == {"days1", "days100", "days170"}
+    # The clock is right again: each goes at its time.
+    assert purge_daily(store, T0 + 9 * day, keep) == 0
+    for passed in range(10, 20):
+        purge_daily(store, T0 + passed * day, keep)
+    assert {stored.event.event_id for stored in store.events()} == {"days1", "days100"}
 
 
 def test_erased_crib_leaves_no_trace_in_the_files(store: Store, path: Path) -> None:

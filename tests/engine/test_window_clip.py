@@ -1,6 +1,7 @@
 """The clip of a window: true times, crashes, full disks, privacy; all with real encoding and decoding."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 import os
 from pathlib import Path
@@ -17,6 +18,7 @@ from av.video.frame import VideoFrame
 import numpy as np
 import pytest
 
+from custom_components.cradlewatch.engine.kept_files import Clocks
 from custom_components.cradlewatch.engine.models import Link, LinkState
 from custom_components.cradlewatch.engine.windows import clip as clip_module
 from custom_components.cradlewatch.engine.windows.bounds import Window, WindowClock
@@ -32,6 +34,8 @@ from custom_components.cradlewatch.engine.windows.coverage import coverage_of
 from custom_components.cradlewatch.engine.windows.pace import Pace
 from custom_components.cradlewatch.engine.windows.picture import small_size, upright
 from custom_components.cradlewatch.engine.windows.recorder import ClosedWindow, WindowRecorder
+from custom_components.cradlewatch.engine.windows.settings import WindowSettings
+from custom_components.cradlewatch.engine.windows.shelf import WindowShelf
 
 NAME = "20261124T120000Z"
 
@@ -173,22 +177,75 @@ def test_killed_while_finishing_is_finished_again(tmp_path: Path, monkeypatch: p
     assert list(tmp_path.iterdir()) == []
 
 
-def test_pruned_by_age_and_by_bytes(tmp_path: Path) -> None:
+def aged_windows(folder: Path, now: Clocks) -> list[str]:
+    """Six windows, ten minutes apart, the newest of now; the first is still being written."""
     names = [f"20261124T12{minute}000Z" for minute in range(6)]
-    for name in names:
-        writer = begin_clip(tmp_path, name, (640, 360), mp4=True)
+    for place, name in enumerate(names):
+        writer = begin_clip(folder, name, (640, 360), mp4=True)
         writer.write(picture(90), 1)
         writer.close()
+        for part in folder.glob(f"{name}.part*"):
+            os.utime(part, (now.wall_s - (5 - place) * 600,) * 2)
         if name != names[0]:
-            finish_clip(tmp_path, name)
+            finish_clip(folder, name)
+    return names
+
+
+def test_pruned_by_age_and_by_bytes(tmp_path: Path) -> None:
+    now = Clocks.now()
+    names = aged_windows(tmp_path, now)
     one = load_clip(tmp_path, names[1])
     assert one is not None
-    before = datetime(2026, 11, 24, 12, 20, tzinfo=UTC)
-    assert clip_module.prune(tmp_path, before=before, max_bytes=10**9) == 1
-    assert clip_module.prune(tmp_path, before=before, max_bytes=2 * one.size_bytes) == 2
+    shelf = WindowShelf(tmp_path, now)
+    forty_minutes = WindowSettings(keep_days=35 / 1440)
+    assert shelf.prune(forty_minutes, now) == 1
+    assert shelf.prune(replace(forty_minutes, keep_bytes=2 * one.size_bytes), now) == 2
     assert [name for name in names if load_clip(tmp_path, name)] == names[4:]
     assert unfinished(tmp_path) == (names[0],)
-    assert clip_module.prune(tmp_path / "nowhere", before=before, max_bytes=0) == 0
+    assert WindowShelf(tmp_path / "nowhere", now).prune(WindowSettings(keep_days=0, keep_bytes=0), now) == 0
+
+
+def test_a_window_finished_long_after_its_last_frame_is_as_old_as_that(tmp_path: Path) -> None:
+    """Home Assistant was off for days in the middle of a window: its clip is not kept for two days more."""
+    now = Clocks.now()
+    aged_windows(tmp_path, replace(now, wall_s=now.wall_s - 3 * 86_400))
+    assert WindowShelf(tmp_path, now).prune(WindowSettings(), now) == 5
+
+
+@pytest.mark.parametrize("set_by_days", [3, -3, 400])
+def test_a_clock_that_is_set_erases_no_window(tmp_path: Path, set_by_days: float) -> None:
+    now = Clocks.now()
+    names = aged_windows(tmp_path, now)
+    shelf = WindowShelf(tmp_path, now)
+    assert shelf.prune(WindowSettings(), now) == 0
+    wrong = Clocks(wall_s=now.wall_s + set_by_days * 86_400, running_s=now.running_s + 600)
+    assert shelf.prune(WindowSettings(), wrong) == 0
+    # By bytes the oldest go, whatever the clock was when.
+    one = load_clip(tmp_path, names[1])
+    assert one is not None
+    assert shelf.prune(WindowSettings(keep_bytes=3 * one.size_bytes), wrong) == 2
+    assert [name for name in names if load_clip(tmp_path, name)] == names[3:]
+    # Right again an hour later: as old as they are.
+    for passed_s, gone in ((3600, 0), (86_400, 0), (3 * 86_400, 3)):
+        right = Clocks(wall_s=now.wall_s + passed_s, running_s=now.running_s + passed_s)
+        assert shelf.prune(WindowSettings(), right) == gone
+    assert not [name for name in names if load_clip(tmp_path, name)]
+
+
+def test_what_a_crash_left_beside_no_clip_goes(tmp_path: Path) -> None:
+    now = Clocks.now()
+    names = aged_windows(tmp_path, now)
+    for left in ("period.mp4.new", "other.map.json", "other.map.json.new", "third.sound"):
+        (tmp_path / left).write_bytes(b"left")
+        os.utime(tmp_path / left, (now.wall_s - 60,) * 2)
+    before = {path.name for path in tmp_path.iterdir()}
+    shelf = WindowShelf(tmp_path, now)
+    (tmp_path / "made_now.mp4.new").write_bytes(b"in work")
+    assert shelf.prune(WindowSettings(), replace(now, running_s=now.running_s + 1)) == 0
+    kept = {path.name for path in tmp_path.iterdir()}
+    assert before - kept == {"period.mp4.new", "other.map.json", "other.map.json.new", "third.sound"}
+    assert "made_now.mp4.new" in kept
+    assert unfinished(tmp_path) == (names[0],)
 
 
 @pytest.mark.parametrize(

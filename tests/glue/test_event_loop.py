@@ -12,7 +12,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cradlewatch.const import DOMAIN
-from custom_components.cradlewatch.snapshots import make_folder, prune
+from custom_components.cradlewatch.snapshots import SnapshotShelf, make_folder
 from custom_components.cradlewatch.storage import database_path
 from scripts.benches.rows_startup import fill_month
 from tests.glue.homes import crib_data, entity_id, leave, live
@@ -20,11 +20,12 @@ from tests.glue.homes import crib_data, entity_id, leave, live
 
 async def test_a_blocking_call_of_ours_is_seen(hass: HomeAssistant, tmp_path: Path) -> None:
     (tmp_path / "kept.jpg").touch()
+    shelf = SnapshotShelf(tmp_path)
     with pytest.raises(BlockingError):
-        prune(tmp_path)
+        shelf.prune()
     with pytest.raises(BlockingError):
         make_folder(tmp_path / "new")
-    await hass.async_add_executor_job(prune, tmp_path)
+    await hass.async_add_executor_job(shelf.prune)
 
 
 async def test_five_cribs_and_30_days(hass: HomeAssistant, tmp_path: Path, video: Path) -> None:

@@ -10,7 +10,6 @@ Where there is no H.264 encoder the frames are JPEG files in a folder, named by 
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from fractions import Fraction
 import json
 import os
@@ -118,6 +117,8 @@ def finish_clip(folder: Path, name: str) -> WindowClip | None:
         # The map first: a clip that is there always has one.
         kept = {"offsets_s": times, "sound": stretches(sound)}
         write_atomically(folder / f"{name}.map.json", json.dumps(kept).encode())
+        # As old as its last frame: one that is finished after days of standstill is not of today.
+        _set_age_of(beside, max(part.stat().st_mtime for part in parts))
         beside.replace(folder / f"{name}.mp4")
     for part in all_parts:
         part.unlink()
@@ -153,6 +154,7 @@ def without_sound(folder: Path, name: str) -> WindowClip | None:
         return clip
     beside = folder / f"{name}.mp4.new"
     copy_retimed((clip.path,), beside)
+    _set_age_of(beside, clip.path.stat().st_mtime)
     beside.replace(clip.path)
     write_atomically(folder / f"{name}.map.json", json.dumps(clip.time_map.offsets_s).encode())
     return load_clip(folder, name)
@@ -174,29 +176,13 @@ def discard(folder: Path, name: str) -> None:
         shutil.rmtree(folder / (name + ending), ignore_errors=True)
 
 
-def prune(folder: Path, *, before: datetime, max_bytes: int) -> int:
-    """Remove finished clips of windows that began before `before`, then the oldest until `max_bytes` are kept.
-
-    Returns how many went. Parts that are still being written stay.
-    """
-    finished = {path.name.partition(".")[0] for ending in (".mp4", ".jpegs") for path in folder.glob(f"*{ending}")}
-    finished -= set(unfinished(folder))
-    sizes = {name: clip.size_bytes for name in sorted(finished) if (clip := load_clip(folder, name))}
-    oldest = before.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-    total_bytes = sum(sizes.values())
-    gone = 0
-    for name, size_bytes in sizes.items():
-        if name >= oldest and total_bytes <= max_bytes:
-            break
-        discard(folder, name)
-        total_bytes -= size_bytes
-        gone += 1
-    return gone
-
-
 def mp4_parts(folder: Path, name: str) -> list[Path]:
     """The parts of window `name` in the order in which they were begun."""
     return sorted(folder.glob(f"{name}.part*.mp4"), key=_number_of)
+
+
+def _set_age_of(path: Path, written_at_s: float) -> None:
+    os.utime(path, (written_at_s, written_at_s))
 
 
 def _number_of(part: Path) -> int:
