@@ -20,7 +20,8 @@ from custom_components.cradlewatch.engine.windows.report import (
     WindowReport,
 )
 from custom_components.cradlewatch.report_view import REPORT_UNRECORDED, view_of
-from custom_components.cradlewatch.sensor import CribSensor, _report_attributes
+from custom_components.cradlewatch.sensor import CribSensor
+from custom_components.cradlewatch.sensor_reports import report_attributes
 
 T0 = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 LIMIT_BYTES = 16_384
@@ -50,7 +51,7 @@ def test_report_of_the_longest_texts(hass: HomeAssistant, letter: str) -> None:
         usage=Usage(tokens_in=1, tokens_out=2),
     )  # fmt: skip
     progress = ReportProgress(stage="checking", window_start=T0, state="sending", reason=None)
-    shown = _report_attributes(CribState(report=view_of(report, text=letter * 2000), report_progress=progress))
+    shown = report_attributes(CribState(report=view_of(report, text=letter * 2000), report_progress=progress))
     assert len(json.dumps(shown, ensure_ascii=False, default=str).encode()) <= LIMIT_BYTES
     assert shown["left_out"] > 0
     assert shown["incidents"] or shown["recommendations"], "the end of the lists goes, not all of it"
