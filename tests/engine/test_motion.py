@@ -84,6 +84,25 @@ def test_motion_is_found_in_infrared_grain(backend, size_px, monkeypatch):
 
 
 @both_backends
+def test_a_body_that_is_all_the_texture_of_a_bare_room_moves_and_the_camera_does_not(backend, monkeypatch):
+    """Its edges are all that a shift could be seen by, so one could be fitted to nearly everything it does."""
+    senses = make_senses(backend, monkeypatch)
+    rng = np.random.default_rng(9)
+    y, x = np.mgrid[0:180, 0:320].astype(np.float32)
+    bare, signals = 110 + 40 * np.sin(x / 85) * np.cos(y / 55), []
+    for index in range(120):
+        picture = bare + rng.standard_normal(bare.shape) * 1.5
+        way = 0.25 * max(0.0, index - 30)
+        left, top = int(160 + 96 * np.sin(way)), int(90 + 45 * np.sin(1.4 * way))
+        picture[top - 20 : top + 20, left - 20 : left + 20] += 50
+        signals += senses.on_frame(Frame(gray=picture.astype(np.uint8), at_s=EPOCH_S + index / 5, index=index))
+        if index > 40:
+            assert senses.reading(EPOCH_S + index / 5).motion
+    assert [signal.at_s - EPOCH_S < 7.2 for signal in signals if signal.kind is EventKind.MOTION] == [True]
+    assert times_of(signals, EventKind.CAMERA_MOVED) == []
+
+
+@both_backends
 def test_motion_is_found_while_the_camera_trembles(backend, monkeypatch):
     senses = make_senses(backend, monkeypatch)
     shot = shoot(2, an_infant(20.0), 26, shift=sensors.trembling(np.random.default_rng(4)))
@@ -203,6 +222,11 @@ def test_backends_agree_on_every_operation():
     assert np.allclose(ours.cell_means(picture), theirs.cell_means(picture), atol=0.01)
     cells = ours.cell_means(picture)
     assert np.allclose(ours.smooth(cells), theirs.smooth(cells), atol=0.01)
+    for shape in ((90, 160), (91, 161), (88, 163)):
+        grown = [
+            backend.enlarge(cells[:, : shape[1] // 4], np.full(shape, 999, np.float32)) for backend in (ours, theirs)
+        ]
+        assert np.allclose(grown[0], grown[1], atol=0.01)
     blended = [picture.copy(), picture.copy()]
     for backend, kept in zip((ours, theirs), blended, strict=True):
         backend.blend(kept, picture[::-1].copy(), 0.05)

@@ -39,6 +39,10 @@ class VisionBackend(Protocol):
         """Means of CELL_PX x CELL_PX pixels; what is left over at the edges is dropped."""
         ...
 
+    def enlarge(self, cells: Picture, out: Picture) -> Picture:
+        """Cells to the pixels of `out`, linear between their middles, the outermost cells continued to the edges."""
+        ...
+
     def reach(self, picture: Picture) -> tuple[Picture, Picture]:
         """How much lower (negative) and higher than a pixel the lowest and highest of its 3 x 3 neighbours are."""
         ...
@@ -64,6 +68,7 @@ class NumpyBackend:
     def __init__(self) -> None:
         self._windows: dict[tuple[int, int], Picture] = {}
         self._sums: dict[int, Picture] = {}
+        self._shares: dict[tuple[int, int], tuple[Picture, Picture]] = {}
 
     def half(self, gray: NDArray[np.uint8]) -> Picture:
         height, width = gray.shape[0] & ~1, gray.shape[1] & ~1
@@ -94,6 +99,14 @@ class NumpyBackend:
             found = np.kron(np.eye(width), np.full((CELL_PX, 1), 1 / CELL_PX**2)).astype(np.float32)
             self._sums = {width: found}
         return found
+
+    def enlarge(self, cells: Picture, out: Picture) -> Picture:
+        key = (out.shape[0], out.shape[1])
+        if key not in self._shares:
+            self._shares = {key: (_shares(cells.shape[0], key[0]), _shares(cells.shape[1], key[1]).T.copy())}
+        rows, columns = self._shares[key]
+        enlarged: Picture = np.matmul(rows, cells @ columns, out=out)
+        return enlarged
 
     def reach(self, picture: Picture) -> tuple[Picture, Picture]:
         below, above = _spread3(picture, np.minimum), _spread3(picture, np.maximum)
@@ -152,6 +165,13 @@ def blur3(grid: Picture) -> Picture:
     rows = padded[:-2] + padded[1:-1] + padded[2:]
     means: Picture = (rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]) * np.float32(1 / 9)
     return means
+
+
+def _shares(cells: int, pixels: int) -> Picture:
+    """(pixels, cells): how much of which cells makes a pixel, linearly between their middles."""
+    place = np.clip((np.arange(pixels) + 0.5) / CELL_PX - 0.5, 0, cells - 1)
+    shares: Picture = np.maximum(0, 1 - np.abs(place[:, None] - np.arange(cells)[None, :])).astype(np.float32)
+    return shares
 
 
 def _spread3(picture: Picture, extreme: np.ufunc) -> Picture:
@@ -215,6 +235,15 @@ class OpenCvBackend:
         whole = picture[: height * CELL_PX, : width * CELL_PX]
         means: Picture = self._cv2.resize(whole, (width, height), interpolation=self._cv2.INTER_AREA)
         return means
+
+    def enlarge(self, cells: Picture, out: Picture) -> Picture:
+        height, width = (side * CELL_PX for side in cells.shape)
+        # Linear between neighbours, and cells end where their pixels do: what is left over repeats the last one.
+        inner = out[:height, :width]
+        self._cv2.resize(cells, (width, height), dst=inner, interpolation=self._cv2.INTER_LINEAR)
+        out[height:, :width] = inner[-1]
+        out[:, width:] = out[:, width - 1 : width]
+        return out
 
     def reach(self, picture: Picture) -> tuple[Picture, Picture]:
         below, above = self._cv2.erode(picture, self._square), self._cv2.dilate(picture, self._square)

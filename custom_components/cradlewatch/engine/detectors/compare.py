@@ -7,8 +7,8 @@ texture is tolerated. What is left is averaged over 2 x 2 pixels before it is sq
 
 import numpy as np
 
-from .backend import CELL_PX, Picture, VisionBackend
-from .grid import exceeds, windows_of
+from .backend import Picture, VisionBackend
+from .grid import WIDE, breadth, exceeds, windows_of
 from .reference import Mean, Sample
 from .slopes import EDGE_PX, Slopes
 
@@ -30,7 +30,6 @@ class Comparison:
 
     def __init__(self, backend: VisionBackend) -> None:
         self._backend = backend
-        self._weights: dict[tuple[int, int], tuple[Picture, Picture]] = {}
         self._error = self._spare = np.empty((0, 0), np.float32)
         self._slopes: Slopes | None = None
         self._slopes_age = 0
@@ -56,9 +55,9 @@ class Comparison:
                 shaking, share = True, _TREMBLED_SHIFT_PX
         if exceeds(np.abs(offset), _LIGHT_STEP, 0.4 if shaking else 0.9):
             gain = self._gain(new, old)
-            error -= self._spread(gain - 1, error.shape) * old.picture
+            error -= self._backend.enlarge(gain - 1, self._spare) * old.picture
             offset = new.smooth - gain * old.smooth
-        error -= self._spread(offset, error.shape)
+        error -= self._backend.enlarge(offset, self._spare)
         # What lies between a pixel and its neighbours in the old picture is explained by a shift of a fraction of one.
         if shaking:
             # Undoing a shift blurs, now the one picture, now the other.
@@ -89,9 +88,13 @@ class Comparison:
         dx, dy, explained = self._slopes.shift(np.minimum(possible, above, out=possible))
         if max(abs(dx), abs(dy)) < _TREMBLE_PX or explained < _TREMBLE_EXPLAINS:
             return False
+        step = self._slopes.x * np.float32(dx)
+        step += self._slopes.y * np.float32(dy)
+        # In a room without texture a body's edges are all the slopes there are: a tremble shows in more places.
+        if breadth(-self._backend.cell_means(step * (2 * possible + step))) < WIDE:
+            return False
         self._trembled_s = at_s
-        error += np.multiply(self._slopes.x, np.float32(dx), out=self._spare)
-        error += np.multiply(self._slopes.y, np.float32(dy), out=self._spare)
+        error += step
         # What comes in from outside has no slope to tell it by.
         for edge in (error[:EDGE_PX], error[-EDGE_PX:], error[:, :EDGE_PX], error[:, -EDGE_PX:]):
             edge[:] = 0
@@ -108,22 +111,6 @@ class Comparison:
         gain: Picture = np.clip((cross + 8) / (np.maximum(power, 0) + 8), 1 / _GAIN_LIMIT, _GAIN_LIMIT)
         return gain
 
-    def _spread(self, cells: Picture, shape: tuple[int, ...]) -> Picture:
-        """Cells to pixels, bilinear, the outermost cells continued to the edges."""
-        key = (shape[0], shape[1])
-        if key not in self._weights:
-            self._weights = {key: (_weights(cells.shape[0], shape[0]), _weights(cells.shape[1], shape[1]).T.copy())}
-        rows, columns = self._weights[key]
-        spread: Picture = np.matmul(rows, cells @ columns, out=self._spare)
-        return spread
-
     def reset(self) -> None:
         """Forget the slopes of the picture."""
         self._slopes = None
-
-
-def _weights(cells: int, pixels: int) -> Picture:
-    """(pixels, cells): how much of which cells makes a pixel, linearly between their middles."""
-    place = np.clip((np.arange(pixels) + 0.5) / CELL_PX - 0.5, 0, cells - 1)
-    weights: Picture = np.maximum(0, 1 - np.abs(place[:, None] - np.arange(cells)[None, :])).astype(np.float32)
-    return weights

@@ -13,6 +13,10 @@ from .backend import CELL_PX, Picture
 
 type Mask = NDArray[np.bool_]
 
+_PARTS = 8
+WIDE = 6.0
+"""Parts of 64: what all of the picture does shows in more of them, a body in one place in fewer."""
+
 
 def windows_of(cells: Picture) -> Picture:
     """Means of 2 x 2 neighbouring cells: (rows - 1, columns - 1)."""
@@ -45,6 +49,15 @@ def highest3(grid: Picture) -> Picture:
     np.maximum(wide[:, 1:], rows[:, :-1], out=wide[:, 1:])
     np.maximum(wide[:, :-1], rows[:, 1:], out=wide[:, :-1])
     return wide
+
+
+def breadth(amounts: Picture) -> float:
+    """Over how many of 8 x 8 equal parts of the picture the amounts are spread: 1 if all are in one, 64 if even."""
+    rows, columns = (np.arange(_PARTS) * side // _PARTS for side in amounts.shape)
+    parts = np.add.reduceat(np.add.reduceat(amounts, rows, axis=0), columns, axis=1)
+    np.maximum(parts, 0, out=parts)
+    total = float(parts.sum())
+    return total**2 / float((parts * parts).sum()) if total > 0 else 0.0
 
 
 def count3(mask: Mask) -> NDArray[np.int8]:

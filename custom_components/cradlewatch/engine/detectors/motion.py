@@ -89,7 +89,7 @@ class MotionDetector:
         self._note_shake(view)
         if view.upset is Upset.BREAK or not view.settled or view.gap_s > _MAX_GAP_S:
             self._votes.clear()
-        elif solid and view.upset is not Upset.RECODED:
+        elif solid and not self._on and view.upset is not Upset.RECODED:
             self._vote(strong, view)
         self._ratios.append((at_s, view.ratio))
         self._pictures.append(view.picture)
@@ -140,7 +140,7 @@ class MotionDetector:
             strong = strong & (view.ratio > (1 - 0.5 * age_s / RECENT_S) * before)
             # Next to a step that fades the light's share in it is judged anew every frame, up or down a little.
             strong &= view.ratio > np.float32(_BESIDE) * highest3(before)
-        if not self._on and np.count_nonzero(strong) >= 2:
+        if np.count_nonzero(strong) >= 2:
             strong = strong & self._goes_further(view)
         if np.count_nonzero(strong) >= 2:
             self._votes.append(_Vote(at_s, strong, 1 if view.whole or self._shake_begins(at_s) else 2))

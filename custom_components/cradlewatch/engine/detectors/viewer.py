@@ -9,7 +9,7 @@ from ..models import BoxXyxy, Frame
 from ..settings import SenseSettings
 from .backend import CELL_PX, Picture, VisionBackend
 from .change import ChangeMeter
-from .grid import Mask, box_mask, polygon_mask, window_shape, windows_of
+from .grid import WIDE, Mask, box_mask, breadth, polygon_mask, window_shape, windows_of
 from .reference import Sample
 from .slopes import fine_shift
 from .view import Upset, View
@@ -221,9 +221,12 @@ class Viewer:
             return False
         if float((ratio[textured] > 1).mean()) < _SHAKE_SHARE:
             return False
-        explained = self._meter.ratio(aligned)[textured] <= 1
+        explained = textured & (self._meter.ratio(aligned) <= 1)
         better = float(np.median(aligned[textured])) < _ALIGNED_GAIN * float(np.median(unplaced[textured]))
-        return better and float(explained.mean()) > _EXPLAINED_SHARE
+        if not better or int(explained.sum()) <= _EXPLAINED_SHARE * int(textured.sum()):
+            return False
+        # In a room without texture a body that walks is all the texture: it moves, not the camera.
+        return breadth((explained & (ratio > 1)).astype(np.float32)) >= WIDE
 
     def _place(self, picture: Picture) -> tuple[float, float]:
         """Where the picture lies against the anchor: by phase, then refined by the gradients."""
