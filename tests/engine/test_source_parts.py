@@ -16,16 +16,13 @@ from av.video.frame import VideoFrame
 import numpy as np
 import pytest
 
-from custom_components.cradlewatch.engine.errors import SourceEndedError, SourceError, SourceProblem
-from custom_components.cradlewatch.engine.settings import SourceSettings
+from custom_components.cradlewatch.engine.errors import SourceEndedError, SourceProblem
 from custom_components.cradlewatch.engine.source.audio import AacEncoder, AudioTranscoder
 from custom_components.cradlewatch.engine.source.boundary import Address
-from custom_components.cradlewatch.engine.source.device import open_device
 from custom_components.cradlewatch.engine.source.encode import TICKS, H264Encoder
 from custom_components.cradlewatch.engine.source.reader import MediaPacket
 from custom_components.cradlewatch.engine.source.sockets import SocketGuard
 from custom_components.cradlewatch.engine.source.stream_source import StreamSource
-from custom_components.cradlewatch.engine.source.types import AbortToken
 from tests.engine.sources import items_until_error
 from tests.media import Clip, write_clip
 
@@ -212,9 +209,3 @@ def test_guard_ends_its_own_connection_only() -> None:
             connection.close()
         guard.release()
         other_guard.release()
-
-
-def test_missing_device(tmp_path: Path) -> None:
-    with pytest.raises(SourceError) as caught:
-        open_device(SourceSettings(spec="/dev/video999"), AbortToken())
-    assert caught.value.problem is SourceProblem.CANNOT_CONNECT
