@@ -23,6 +23,7 @@ from custom_components.cradlewatch.engine.source.encode import TICKS, H264Encode
 from custom_components.cradlewatch.engine.source.reader import MediaPacket
 from custom_components.cradlewatch.engine.source.sockets import SocketGuard
 from custom_components.cradlewatch.engine.source.stream_source import StreamSource
+from custom_components.cradlewatch.engine.timeline import Timeline
 from tests.engine.sources import items_until_error
 from tests.media import Clip, write_clip
 
@@ -159,6 +160,47 @@ def test_packets_without_times_get_them(tmp_path: Path) -> None:
         assert times == sorted(times)
         assert items[0].is_key
         assert source.counts.corrupt_packets == 1
+
+
+@pytest.mark.parametrize("by_s", [3600, -3600, 5, -5], ids=["hour ahead", "hour back", "ahead", "back"])
+@pytest.mark.parametrize(("codec", "audio"), [("mpeg4", "libopus"), ("libx264", "libopus"), ("mjpeg", None)])
+def test_a_clock_that_is_set_stops_nothing_that_we_encode(
+    tmp_path: Path, codec: str, audio: str | None, by_s: int
+) -> None:
+    """Eight seconds of film, the camera's clock set in their middle: eight seconds of picture and of sound."""
+    path = tmp_path / "clip.mkv"
+    write_clip(path, Clip(codec=codec, seconds=8, size_wh=(320, 240), audio=audio))
+
+    class Set(ListReader):
+        def spoil(self, packet: MediaPacket, index: int) -> None:
+            assert packet.pts is not None
+            assert packet.dts is not None
+            at_s = float(packet.pts * packet.time_base)
+            shift = round((by_s if at_s >= 4 else 0) / float(packet.time_base))
+            base = round(4000 / float(packet.time_base))
+            packet.pts, packet.dts = packet.pts + base + shift, packet.dts + base + shift
+
+    timeline = Timeline()
+    video_s: list[float] = []
+    sound_s: list[float] = []
+    keys_s: list[float] = []
+    with av.open(str(path)) as container:
+        source = StreamSource(Set(container))
+        for item in items_until_error(source)[0]:
+            dts_s = float(item.packet.dts * item.packet.time_base)
+            if item.stream.type == "audio":
+                sound_s += [] if (at_s := timeline.audio(dts_s)) is None else [at_s]
+                continue
+            video_s.append(timeline.video(dts_s))
+            keys_s += [video_s[-1]] if item.is_key else []
+        source.close()
+    assert keys_s[-1] > video_s[-1] - 1.5, "keyframes go on"
+    for times_s in (video_s, *([sound_s] if audio else [])):
+        assert times_s == sorted(set(times_s))
+        assert max(b - a for a, b in pairwise(times_s)) < 0.5, "no hole"
+        assert times_s[-1] - times_s[0] == pytest.approx(7.7, abs=0.7), "time goes on as it did"
+    if audio:
+        assert sound_s[-1] - video_s[-1] == pytest.approx(0, abs=0.5), "picture and sound together"
 
 
 def test_encoder_gives_each_picture_at_once_and_a_keyframe_a_second() -> None:

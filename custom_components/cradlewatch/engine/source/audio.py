@@ -16,6 +16,7 @@ from av.packet import Packet
 
 from ..resampler import Resampler
 from .reader import MediaPacket, fraction_of
+from .steady import SteadyClock
 
 PASSED_CODEC = "aac"
 _RATES_HZ = (16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
@@ -127,6 +128,7 @@ class AudioTranscoder:
     def __init__(self, source: AudioStream) -> None:
         context = source.codec_context
         self._encoder = AacEncoder(context.sample_rate, context.channels or 1)
+        self._clock = SteadyClock()
         self._failed = 0
 
     @property
@@ -144,16 +146,26 @@ class AudioTranscoder:
         try:
             for frame in packet.decode():
                 if isinstance(frame, AudioFrame):
-                    yield from self._encoder.encode(frame, _start_s(frame, arrived_s))
+                    yield from self._encoded(frame, _start_s(frame, arrived_s))
         except FFmpegError, ValueError:
             self._failed += 1
+
+    def _encoded(self, frame: AudioFrame, start_s: Fraction) -> Iterator[tuple[AudioFrame, Packet[AudioStream]]]:
+        steady_s = self._clock.steady(start_s, Fraction(frame.samples, frame.sample_rate or 1))
+        for block, encoded in self._encoder.encode(frame, steady_s):
+            shift = round(self._clock.shift_s * self._encoder.rate_hz)
+            if shift and encoded.dts is not None:
+                # To the camera's clock.
+                encoded.dts -= shift
+                encoded.pts = encoded.dts
+            yield block, encoded
 
     def close(self) -> None:
         """Release the encoder."""
         self._encoder.close()
 
 
-def _start_s(frame: AudioFrame, arrived_s: float) -> Fraction | float:
+def _start_s(frame: AudioFrame, arrived_s: float) -> Fraction:
     if frame.pts is None or frame.time_base is None:
-        return arrived_s
+        return Fraction(arrived_s)
     return frame.pts * fraction_of(frame.time_base)

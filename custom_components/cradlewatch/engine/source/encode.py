@@ -14,6 +14,7 @@ from av.video.stream import VideoStream
 
 from ..errors import SourceError, SourceProblem
 from .reader import MediaPacket, fraction_of
+from .steady import SteadyClock
 
 TICKS = Fraction(1, 90_000)
 _KEYFRAME_S = 1.0
@@ -105,6 +106,8 @@ class VideoTranscoder:
         self._source = source
         self._live_clock = live_clock
         self._encoder = H264Encoder((context.width, context.height), rate_fps)
+        self._clock = SteadyClock()
+        self._frame_s = 1 / Fraction(rate_fps or _DEFAULT_RATE_FPS).limit_denominator(1001)
         context.thread_count = 1
 
     @property
@@ -126,13 +129,21 @@ class VideoTranscoder:
         """Pictures and packets that `packet` completes. Raises FFmpegError for undecodable data."""
         for frame in packet.decode():
             if isinstance(frame, VideoFrame):
-                for encoded in self._encoder.encode(frame, self._ticks(frame, arrived_s)):
+                at_s = self._clock.steady(self._time_s(frame, arrived_s), self._frame_s)
+                for encoded in self._encoder.encode(frame, int(at_s / TICKS)):
+                    self._set_back(encoded)
                     yield frame, encoded
 
-    def _ticks(self, frame: VideoFrame, arrived_s: float) -> int:
+    def _set_back(self, encoded: Packet[VideoStream]) -> None:
+        """To the camera's clock."""
+        shift = round(self._clock.shift_s / TICKS)
+        if shift and encoded.pts is not None and encoded.dts is not None:
+            encoded.pts, encoded.dts = encoded.pts - shift, encoded.dts - shift
+
+    def _time_s(self, frame: VideoFrame, arrived_s: float) -> Fraction:
         if self._live_clock or frame.pts is None or frame.time_base is None:
-            return int(arrived_s / TICKS)
-        return int(frame.pts * fraction_of(frame.time_base) / TICKS)
+            return Fraction(arrived_s)
+        return frame.pts * fraction_of(frame.time_base)
 
     def close(self) -> None:
         """Release the encoder."""
