@@ -112,7 +112,8 @@ class SoakedHome:
 
     def size(self) -> Size:
         return Size(
-            memory_mb=self.process.memory_full_info().pss / 1e6,
+            # Its own pages: its share of libraries (PSS) grows as other Python processes of the machine end.
+            memory_mb=self.process.memory_full_info().uss / 1e6,
             threads=self.process.num_threads(),
             files=self.process.num_fds(),
         )
