@@ -3,9 +3,13 @@
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+import resource
 import socket
 import stat
+import subprocess
+import sys
 import tempfile
+import textwrap
 import threading
 import time
 
@@ -210,6 +214,38 @@ def test_two_hundred_viewers_come_and_go(folder: Path) -> None:
         assert relay.viewers_cut == 0
     finally:
         assert relay.stop()
+
+
+def test_a_viewer_that_no_file_is_left_for_waits_and_costs_nothing(folder: Path) -> None:
+    """In a process of its own, which really has no file left for a second."""
+    code = textwrap.dedent(f"""
+        import sys; sys.path.insert(0, {str(Path.cwd())!r})
+        from tests.engine.test_muxer_relay import serve_without_files
+        serve_without_files({str(folder)!r})
+    """)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    cpu_s, served = done.stdout.split()
+    assert float(cpu_s) < 0.1, "of a second in which a viewer waits"
+    assert served == "served"
+
+
+def serve_without_files(folder: str) -> None:
+    ring = StreamRing(keep_s=24, keep_bytes=1 << 24)
+    ring.append(b"x" * 188, is_key=True, timeline_s=0, arrived_s=time.monotonic())
+    relay = RelayServer(Path(folder) / "r.sock", ring, "full")
+    relay.start()
+    viewer = socket.socket(socket.AF_UNIX)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (viewer.fileno() + 1, hard))
+    viewer.connect(str(Path(folder) / "r.sock"))
+    time.sleep(0.2)
+    before_s = time.process_time()
+    time.sleep(1)
+    print(time.process_time() - before_s)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    viewer.settimeout(5)
+    print("served" if viewer.recv(188) else "cut")
+    relay.stop()
 
 
 def test_too_long_a_path_is_refused_clearly(folder: Path) -> None:

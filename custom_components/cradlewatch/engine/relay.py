@@ -7,6 +7,7 @@ keep up is cut when its place was evicted, and never waited for. Sockets stay op
 from collections.abc import Callable
 import contextlib
 from dataclasses import dataclass, field
+import errno
 import logging
 import os
 from pathlib import Path
@@ -21,7 +22,10 @@ _LOGGER = logging.getLogger(__name__)
 # The kernel's limit for the path of a unix socket, with the terminating zero.
 MAX_SOCKET_PATH_BYTES = 107
 _MAX_VIEWERS = 64
+_NO_FILE_LEFT = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _RETIRE_AFTER_S = 1.0
+_ACCEPT_AGAIN_S = 0.5
+"""No file is free for another viewer: who waits to be served is asked for again then, not without a pause."""
 
 
 @dataclass(slots=True, eq=False)
@@ -44,6 +48,8 @@ class RelayServer:
         self._clock = clock
         self._selector = selectors.DefaultSelector()
         self._listener: socket.socket | None = None
+        self._deaf_until_s: float | None = None
+        self._told_full = False
         self._wake_read, self._wake_write = socket.socketpair()
         self._viewers: dict[socket.socket, _Viewer] = {}
         self._stopping = False
@@ -124,12 +130,14 @@ class RelayServer:
 
     def _run(self) -> None:
         while True:
-            timeout_s = 0.2 if any(viewer.retired_at_s for viewer in self._viewers.values()) else None
+            retired = any(viewer.retired_at_s for viewer in self._viewers.values())
+            timeout_s = 0.2 if retired or self._deaf_until_s is not None else None
             events = self._selector.select(timeout_s)
             self._drain_wakes()
             # Orders before newcomers: they are about those who were there when they were given.
             if self._take_orders():
                 return
+            self._hear_again()
             for key, mask in events:
                 self._on_event(key.fileobj, mask)
             for viewer in list(self._viewers.values()):
@@ -165,16 +173,29 @@ class RelayServer:
         try:
             connection, _ = self._listener.accept()
         except OSError as error:
-            _LOGGER.debug("A viewer was gone before it was served: %s", error)
+            if error.errno in _NO_FILE_LEFT:
+                level = logging.DEBUG if self._told_full else logging.WARNING
+                _LOGGER.log(level, "No file is left for another viewer: %s", error.strerror)
+                self._told_full = True
+                self._selector.unregister(self._listener)
+                self._deaf_until_s = self._clock() + _ACCEPT_AGAIN_S
+            else:
+                _LOGGER.debug("A viewer was gone before it was served: %s", error)
             return
         if len(self._viewers) >= _MAX_VIEWERS:
             connection.close()
             self.viewers_cut += 1
             return
+        self._told_full = False
         connection.setblocking(False)
         self._viewers[connection] = _Viewer(connection)
         self._selector.register(connection, selectors.EVENT_READ)
         self.viewers = len(self._viewers)
+
+    def _hear_again(self) -> None:
+        if self._listener is not None and self._deaf_until_s is not None and self._clock() >= self._deaf_until_s:
+            self._deaf_until_s = None
+            self._selector.register(self._listener, selectors.EVENT_READ)
 
     def _on_readable(self, viewer: _Viewer) -> None:
         """Viewers say nothing: a readable socket is one that was closed."""
