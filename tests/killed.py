@@ -101,5 +101,7 @@ def write_until_killed(folder: str, film: str, stage: str) -> None:
     handle = loop.start_clip(home / "clips" / f"{EVENT}.mp4")
     # Of this clip only the middle is wanted, of windows as many ends as it takes.
     handle.finish(3 if stage.endswith(".mp4.part") else 60)
+    while not list(home.glob("clips/*.mp4.part")):
+        time.sleep(0.02)
     recorder.set_link(notes.links[-1])
     signal.pause()
