@@ -39,6 +39,8 @@ class State:
 class Size:
     """What may grow, of the whole process of Home Assistant."""
 
+    clip: str
+    """What the camera showed: a smaller picture takes less memory."""
     memory_mb: float
     threads: int
     files: int
@@ -110,8 +112,9 @@ class SoakedHome:
         crib: dict[str, Any] = found["data"]["cribs"][0]
         return crib
 
-    def size(self) -> Size:
+    def size(self, clip: str) -> Size:
         return Size(
+            clip=clip,
             # Its own pages: its share of libraries (PSS) grows as other Python processes of the machine end.
             memory_mb=self.process.memory_full_info().uss / 1e6,
             threads=self.process.num_threads(),
