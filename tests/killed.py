@@ -95,7 +95,6 @@ def write_until_killed(folder: str, film: str, stage: str) -> None:
         taps=(recorder,),
     )
     threading.Thread(target=loop.run, daemon=True).start()
-    recorder.start()
     while loop.figures().frames_total < 20:
         time.sleep(0.02)
     handle = loop.start_clip(home / "clips" / f"{EVENT}.mp4")
@@ -104,4 +103,5 @@ def write_until_killed(folder: str, film: str, stage: str) -> None:
     while not list(home.glob("clips/*.mp4.part")):
         time.sleep(0.02)
     recorder.set_link(notes.links[-1])
+    recorder.start()
     signal.pause()
