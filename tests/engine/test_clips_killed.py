@@ -14,7 +14,7 @@ from custom_components.cradlewatch.engine.kept_files import Clocks
 from custom_components.cradlewatch.engine.settings import ClipSettings
 from custom_components.cradlewatch.engine.store import Store, windows as rows
 from custom_components.cradlewatch.engine.store.recovery import recover
-from custom_components.cradlewatch.engine.windows.clip import load_clip, unfinished
+from custom_components.cradlewatch.engine.windows.clip import load_clip, mp4_parts, offsets_of, unfinished
 from custom_components.cradlewatch.engine.windows.settings import WindowSettings
 from custom_components.cradlewatch.engine.windows.shelf import WindowShelf
 from tests.killed import CRIB, EVENT, GROWN, WINDOW_S, kill_while_writing
@@ -43,7 +43,7 @@ def test_killed_in_the_middle_of_writing(folder: Path, stage: str) -> None:
     clips, windows = folder / "clips", folder / "windows"
     assert [path.name for path in clips.iterdir()] == [f"{EVENT}.mp4.part"], "killed in its middle"
     check_event_clips(clips)
-    check_windows(folder, windows)
+    check_windows(folder, windows, stage)
 
 
 def check_event_clips(clips: Path) -> None:
@@ -58,10 +58,12 @@ def check_event_clips(clips: Path) -> None:
     assert shelf.has_room(settings)
 
 
-def check_windows(folder: Path, windows: Path) -> None:
+def check_windows(folder: Path, windows: Path, stage: str) -> None:
     """Each window that had pictures is a clip that plays, with the time of every picture; nothing lies beside them."""
-    left = {path.name.partition(".")[0] for path in windows.iterdir()}
-    assert left
+    names = {path.name.partition(".")[0] for path in windows.iterdir()}
+    # A part that was cut inside its header holds nothing yet.
+    left = {name for name in names if load_clip(windows, name) or any(map(offsets_of, mp4_parts(windows, name)))}
+    assert left or stage.endswith(".mp4.part")
     store = Store.open(folder / "cradlewatch.db")
     recover(store, windows, CRIB, datetime.now(UTC).replace(year=2100), ZoneInfo("UTC"), WINDOW_S)
     states = {row.window.name: row for row in rows.windows(store, crib_id=CRIB, limit=1000)}
@@ -81,5 +83,6 @@ def check_windows(folder: Path, windows: Path) -> None:
         f"{name}{end}" for name in left for end in (".mp4", ".map.json")
     }
     assert shelf.prune(WindowSettings(keep_bytes=sum(sizes))) == 0
-    assert shelf.prune(WindowSettings(keep_bytes=sum(sizes) - 1)) == 1
-    assert sum(path.stat().st_size for path in windows.glob("*.mp4")) < sum(sizes)
+    if sizes:
+        assert shelf.prune(WindowSettings(keep_bytes=sum(sizes) - 1)) == 1
+        assert sum(path.stat().st_size for path in windows.glob("*.mp4")) < sum(sizes)
