@@ -1,6 +1,6 @@
 """What the idle economy leaves undecoded in still nurseries, and how soon every frame is looked at when one moves.
 
-    scripts/bench idle [--cameras 12] [--seed 700] [--moves 8]
+    scripts/bench idle [--cameras 12] [--seed 700] [--moves 8] [--gops 4,5 --lasts 1]
 
 Drawn rooms with a still infant under the cameras of tests/corpus/sensors.py (grain, infrared, noise filters, flicker,
 clocks), through x264 as cameras use it, 10 frames a second; the real sleeping infant of ../shared/media, to and fro,
@@ -15,6 +15,7 @@ from typing import Any
 import av
 import numpy as np
 
+from custom_components.cradlewatch.engine import backlog, economy
 from custom_components.cradlewatch.engine.models import EventKind
 from tests.corpus import films, rooms, sensors
 from tests.corpus.rooms import HEIGHT_PX, WIDTH_PX
@@ -85,7 +86,7 @@ def still(cameras: int, seed: int) -> None:
         )
 
 
-def moving(count: int, seed: int) -> None:
+def moving(count: int, seed: int, lasts_s: float) -> None:
     """From the first movement to every frame again, and to the word of it, against looking at every frame always."""
     print(f"\nA movement after a still minute, {count} films for each coding:\n")
     print("| coding | idle before it | every frame again after: median, worst | told later: median, worst | missed |")
@@ -95,7 +96,8 @@ def moving(count: int, seed: int) -> None:
         later_s: list[float] = []
         missed = 0
         for index in range(count):
-            begins_s, shot = stirring_infant(seed + index, infrared=bool(index % 2))
+            within_s = max(2.0, options["gop_s"])
+            begins_s, shot = stirring_infant(seed + index, within_s, lasts_s, infrared=bool(index % 2))
             coded = encode(shot, **options)
             always, sparing = watch(coded, economy=False), watch(coded, economy=True)
             told, told_sparing = (_motion_told_s(found, begins_s) for found in (always, sparing))
@@ -107,14 +109,14 @@ def moving(count: int, seed: int) -> None:
         print(f"| {coding} | {idle} | {_spread(after_s)} | {_spread(later_s)} | {missed} |", flush=True)
 
 
-def stirring_infant(seed: int, *, infrared: bool) -> tuple[float, Shot]:
-    """When it moves for four seconds after a minute of stillness, and the film of it."""
+def stirring_infant(seed: int, within_s: float, lasts_s: float, *, infrared: bool) -> tuple[float, Shot]:
+    """When it moves for `lasts_s`, within so long after a minute of stillness, and the film of it."""
     rng = np.random.default_rng(seed)
-    begins_s = round(FPS * (62 + rng.uniform(0, 2))) / FPS
+    begins_s = round(FPS * (62 + rng.uniform(0, within_s))) / FPS
     camera = rooms.Camera(rng, read_noise=float(rng.uniform(0.5, 3)), infrared=lambda _t: infrared)
-    moves: films.Spans = ((begins_s, begins_s + 4),)
+    moves: films.Spans = ((begins_s, begins_s + lasts_s),)
     bodies = films.infant(np.random.default_rng(seed), moves, size_px=float(rng.uniform(9, 20)))
-    return begins_s, rooms.film(rng, rooms.room(rng), bodies, camera, begins_s + 8, fps=FPS)
+    return begins_s, rooms.film(rng, rooms.room(rng), bodies, camera, begins_s + 4 + within_s + 2, fps=FPS)
 
 
 def _motion_told_s(found: Watched, begins_s: float) -> float | None:
@@ -130,16 +132,30 @@ def _spread(seconds: list[float]) -> str:
     return f"{float(np.median(seconds)):.1f} s, {max(seconds):.1f} s" if seconds else "-"
 
 
+def lift_limit(gops_s: list[float]) -> None:
+    """Spare streams with keyframes so far apart as well, and try only those."""
+    longest_s = max(gops_s) * 1.05
+    economy.MAX_GOP_S, backlog.MAX_S = longest_s, 2 * longest_s
+    CODINGS.clear()
+    for gop_s in gops_s:
+        CODINGS[f"crf 28, GOP {gop_s:g} s"] = {"crf": 28, "gop_s": gop_s}
+        CODINGS[f"300 kbit/s, GOP {gop_s:g} s"] = {"crf": 0, "gop_s": gop_s, "rate": "300k"}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cameras", type=int, default=len(sensors.CAMERAS), help="how many kinds; 0: none")
     parser.add_argument("--seed", type=int, default=700)
     parser.add_argument("--moves", type=int, default=8, help="films with a movement for each coding; 0: none")
+    parser.add_argument("--gops", help="seconds, comma between: GOPs that are not spared else")
+    parser.add_argument("--lasts", type=float, default=4.0, help="seconds of each movement")
     args = parser.parse_args()
+    if args.gops:
+        lift_limit([float(gop_s) for gop_s in args.gops.split(",")])
     if args.cameras:
         still(args.cameras, args.seed)
     if args.moves:
-        moving(args.moves, args.seed)
+        moving(args.moves, args.seed, args.lasts)
 
 
 if __name__ == "__main__":

@@ -67,6 +67,16 @@ def test_long_gop_is_never_skipped() -> None:
     assert not any(Stream(10).play(120))
 
 
+def test_keyframes_that_stay_away_are_not_waited_for() -> None:
+    """A camera whose coder makes keyframes rare in mid-stream: it must not be blind, nor hold ever more packets."""
+    stream = Stream(2)
+    stream.play(60)
+    assert stream.economy.idle
+    stream.gop = 10**9
+    assert not any(stream.play(60)[round(30 * 2.7) :])
+    assert stream.economy.wakes == 1
+
+
 def test_by_option_never() -> None:
     assert not any(Stream(1, enabled=False).play(120))
 

@@ -8,6 +8,7 @@ import av
 import numpy as np
 import pytest
 
+from custom_components.cradlewatch.engine import backlog
 from custom_components.cradlewatch.engine.backlog import Backlog
 from custom_components.cradlewatch.engine.models import EventKind
 from custom_components.cradlewatch.engine.source.types import MediaItem
@@ -141,6 +142,16 @@ def test_a_stream_with_b_frames_is_looked_at_always() -> None:
     assert [kind for kind, _ in sparing.onsets()].count(EventKind.MOTION) == 2
 
 
+def test_more_bytes_than_there_is_room_for_are_not_held_but_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    coded = encode(infant(14.0, seed=2, noise=2.0, moves=(), lasts_s=50.0)(), gop_s=2.0, crf=24)
+    free = watch(coded, economy=True)
+    monkeypatch.setattr(backlog, "_MAX_BYTES", len(coded.data) // 50)
+    bounded = watch(coded, economy=True)
+    assert free.skipped > 100
+    assert bounded.skipped < free.skipped / 4
+    assert bounded.onsets() == free.onsets()
+
+
 def test_every_frame_again_at_once_when_something_sounds() -> None:
     coded = encode(infant(14.0, seed=2, noise=2.0, moves=())(), gop_s=2.0, crf=24)
     sparing = watch(coded, economy=True, noise_s=(46.4, 48.0))
@@ -159,7 +170,7 @@ def test_a_machine_that_cannot_catch_up_goes_on_at_a_keyframe() -> None:
         now[0] += 1 / FPS
         return now[0]
 
-    backlog = Backlog(slow)
+    waiting = Backlog(slow)
     coded = encode(infant(14.0, seed=2, noise=2.0, moves=(), lasts_s=16.0)(), gop_s=2.0, crf=34)
     with av.open(io.BytesIO(coded.data)) as source:
         stream = source.streams.video[0]
@@ -169,16 +180,16 @@ def test_a_machine_that_cannot_catch_up_goes_on_at_a_keyframe() -> None:
             if packet.size
         ]
     for item in items[1:20]:
-        backlog.hold(item)
+        waiting.hold(item)
     taken: list[MediaItem] = []
     for count, item in enumerate(items[20:]):
-        if backlog.too_long_at(item):
+        if waiting.too_long_at(item):
             break
-        backlog.hold(item)
+        waiting.hold(item)
         # Two packets come for one that is decoded.
-        taken += backlog.within_budget() if count % 2 else ()
+        taken += waiting.within_budget() if count % 2 else ()
     assert taken == items[1 : 1 + len(taken)], "in order, none left out"
     assert item.is_key
     assert item.arrived_s - taken[-1].arrived_s < 8
-    assert backlog.clear() > 0
-    assert len(backlog) == 0
+    assert waiting.clear() > 0
+    assert len(waiting) == 0

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from .packet_sizes import PacketSizes
 
-_MAX_GOP_S = 2.6
+MAX_GOP_S = 2.6
+"""What packets do not tell comes with the next keyframe: so late at the most (docs/performance.md: longer ones)."""
 _QUIET_BEFORE_IDLE_S = 30.0
 _LOOK_S = 2.0
 """So long every frame is looked at after an alarm at the least: what moves is found in half of it."""
@@ -57,6 +58,9 @@ class IdleEconomy:
         elif self._sizes.is_larger(size_bytes):
             self._alarm(at_s, is_news=at_s - attention.moved_s > _NEWS_AFTER_S)
         self._judge(at_s, attention)
+        if self._last_key_s is not None and at_s - self._last_key_s > MAX_GOP_S:
+            # The camera's keyframes come less often from now on, or no more at all.
+            self._wake(at_s)
         if attention.wants_every_frame or self._quiet_since_s is None:
             self._wake(at_s)
         elif attention.found_calm and at_s - self._alarmed_s >= _LOOK_S:
@@ -88,14 +92,14 @@ class IdleEconomy:
             self._case_s = None
 
     def _may_rest(self, at_s: float) -> bool:
-        if self._quiet_since_s is None or self._gop_s is None or self._gop_s > _MAX_GOP_S:
+        if self._quiet_since_s is None or self._gop_s is None or self._gop_s > MAX_GOP_S:
             return False
         return at_s - self._quiet_since_s >= _QUIET_BEFORE_IDLE_S
 
     def _on_key(self, at_s: float) -> None:
         if self._last_key_s is not None:
             self._gop_s = at_s - self._last_key_s
-            if self._gop_s > _MAX_GOP_S:
+            if self._gop_s > MAX_GOP_S:
                 self._wake(at_s)
         self._sizes.on_key(self._gop_s)
         self._last_key_s = at_s

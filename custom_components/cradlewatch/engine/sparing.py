@@ -69,7 +69,7 @@ class SparingEye:
         # What waits to be looked at after an alarm is known to nobody yet.
         waits = bool(self._backlog) and not self.idle
         return Attention(
-            wants_every_frame=waits or has_b_frames or senses.wants_every_frame,
+            wants_every_frame=waits or has_b_frames or self._backlog.is_heavy or senses.wants_every_frame,
             found_calm=senses.found_calm,
             calm_for_s=0.0 if waits else senses.calm_for_s,
             moved_s=senses.moved_s,
