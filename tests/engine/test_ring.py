@@ -67,6 +67,23 @@ def test_stream_without_second_keyframe_does_not_fill_the_memory() -> None:
     assert ring.size_bytes <= 188 * 101
 
 
+@pytest.mark.parametrize("gop", [10**9, 150], ids=["one keyframe and no more", "two are more than there is room for"])
+def test_who_reads_along_goes_on_whatever_room_there_is(gop: int) -> None:
+    """Rare keyframes at a high bit rate: who keeps up loses nothing, who comes late waits for the next keyframe."""
+    ring = StreamRing(keep_s=12, keep_bytes=188 * 100)
+    cursor = 0
+    for index in range(1000):
+        ring.append(b"x" * 188, is_key=index % gop == 0, timeline_s=index / 10, arrived_s=index / 10)
+        found = ring.read(cursor)
+        assert [chunk.sequence for chunk in found] == [index], "at once, and none left out"
+        cursor = found[-1].sequence + 1
+        assert ring.size_bytes <= 188 * 201
+        start = ring.replay_start(index / 10)
+        assert start is None or ring.read(start, 1)[0].is_key
+        assert start == ring.key_before(0)
+        assert start is not None or index % gop >= 100, "from a keyframe on, as long as there is room"
+
+
 def test_slow_reader_is_told_and_cleared_ring_too() -> None:
     ring = StreamRing(keep_s=12, keep_bytes=1 << 24)
     fill(ring, 60, 2)

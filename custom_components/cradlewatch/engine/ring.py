@@ -35,7 +35,11 @@ class EvictedError(Exception):
 
 
 class StreamRing:
-    """Bounded in seconds and bytes; begins at a keyframe always, so that its oldest chunk can be played."""
+    """Bounded in seconds and bytes; begins at a keyframe, so that its oldest chunk can be played.
+
+    Where two GOPs are more than there is room for it begins in the middle of one: who reads along goes on, who comes
+    waits for the next keyframe.
+    """
 
     def __init__(self, *, keep_s: float, keep_bytes: int) -> None:
         self._keep_s = keep_s
@@ -44,6 +48,7 @@ class StreamRing:
         self._chunks: deque[Chunk] = deque()
         self._key_sequences: deque[int] = deque()
         self._bytes = 0
+        self._begun = False
         self._next_sequence = 0
         self._header = b""
 
@@ -62,7 +67,8 @@ class StreamRing:
     def append(self, data: bytes, *, is_key: bool, timeline_s: float, arrived_s: float) -> None:
         """Add whole TS packets. Chunks before the first keyframe are not kept: nobody could decode them."""
         with self._lock:
-            if not self._key_sequences and not is_key:
+            self._begun = self._begun or is_key
+            if not self._begun:
                 return
             chunk = Chunk(
                 data=data,
@@ -132,6 +138,7 @@ class StreamRing:
         self._chunks.clear()
         self._key_sequences.clear()
         self._bytes = 0
+        self._begun = False
 
     def _evict(self, now_s: float) -> None:
         """Drop whole GOPs from the front, never the last two: a viewer needs one to start."""
@@ -143,7 +150,13 @@ class StreamRing:
             self._drop_first_gop(second_key.sequence)
         # A camera without a second keyframe in sight must not fill the memory either.
         if self._bytes > 2 * self._keep_bytes:
-            self._clear()
+            self._trim()
+
+    def _trim(self) -> None:
+        while self._chunks and self._bytes > self._keep_bytes:
+            self._bytes -= len(self._chunks.popleft().data)
+        while self._key_sequences and (not self._chunks or self._key_sequences[0] < self._chunks[0].sequence):
+            self._key_sequences.popleft()
 
     def _drop_first_gop(self, until_sequence: int) -> None:
         while self._chunks[0].sequence < until_sequence:
