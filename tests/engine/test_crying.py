@@ -92,6 +92,24 @@ def test_infants_of_many_voices_are_heard(kind):
     assert 5 < found[0][0] <= 12
 
 
+def test_a_cry_is_heard_through_the_voice_of_a_grown_person():
+    """The other's harmonics between the child's make the comb of a third, deeper voice: the child's goes on in it."""
+    on_s = []
+    for kind in ("newborn", "older", "wail", "shrieks", "pain", "whoops"):
+        for seed in range(4):
+            found = crying(infant(np.random.default_rng(60 + seed), kind, noise="speech"), 16000)
+            on_s += [at_s for at_s, on in found if on and 5 < at_s <= 16][:1]
+    assert len(on_s) >= 22
+    assert sum(at_s <= 10 for at_s in on_s) >= 18
+
+
+@pytest.mark.parametrize("name", ["calling", "child_singing"])
+def test_a_toddler_that_calls_or_sings_is_no_crying(name):
+    for seed in range(6):
+        rng = np.random.default_rng(70 + seed)
+        assert crying(voices.mixed(SOUNDS[name](rng, 45, 16000), rng, 20), 16000) == []
+
+
 @pytest.mark.parametrize("channel", channels.CHANNELS)
 def test_rooms_microphones_and_codecs_do_not_hide_a_cry(channel):
     rng = np.random.default_rng(32)

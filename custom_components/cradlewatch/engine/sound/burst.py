@@ -8,12 +8,11 @@ music and animals leave room.
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
+
+from .melody import Melody, beside_arc, folded, in_leaps, rise_at_end, scale_of, without_edges
 
 _MIN_WINDOWS = 6
 _MAX_WINDOWS = 256
-_OCTAVE_WITHIN = 1.5
-"""Semitones."""
 
 type Ramp = tuple[tuple[float, ...], tuple[float, ...]]
 """Points (value, likeness), straight lines between them."""
@@ -29,8 +28,10 @@ _BEND_SEMITONES: Ramp = ((0.25, 0.8, 6.5, 10, 16), (0, 1, 1, 0.6, 0.3))
 _BESIDE_ARC: Ramp = ((0.09, 0.2), (1, 0.3))
 """One breath, one arc: how far the pitch lies beside a smooth one, as a share of its bend. Notes and syllables hold
 a pitch and change to another."""
-_ARC_ORDER = 3
-_LEAST_BEND_SEMITONES = 0.5
+_IN_LEAPS: Ramp = ((0.45, 0.65), (1, 0.2))
+"""An arc moves all the time, a third of it in the fastest fifth; a tune holds its notes and then leaps."""
+_END_RISES: Ramp = ((-2, 3), (1, 0.5))
+"""Semitones a second: as the breath runs out the pitch sinks; who calls or asks may let it rise."""
 _STEP_SEMITONES: Ramp = ((0.03, 0.07, 0.6, 0.8, 2.0), (0, 1, 1, 0.35, 0))
 """Between windows 32 ms apart. Speech bends faster, an instrument less."""
 _LEAPS: Ramp = ((0.08, 0.25), (1, 0.1))
@@ -62,28 +63,6 @@ _WAIL_BEND_SEMITONES = 1.5
 def like(value: float, ramp: Ramp) -> float:
     """Where `value` lies on the ramp."""
     return float(np.interp(value, *ramp))
-
-
-def scale_of(semitones: NDArray[np.float64]) -> complex:
-    """Mean direction of pitches on the circle of one semitone; its length is 1 where all lie on a scale."""
-    return complex(np.exp(2j * np.pi * semitones).mean())
-
-
-def _folded(semitones: float, before: list[float]) -> float:
-    """A rough voice seems to leap an octave from one window to the next: it is the same pitch."""
-    if not before:
-        return semitones
-    leap = semitones - before[-1]
-    return semitones - 12 * float(np.sign(leap)) if abs(abs(leap) - 12) < _OCTAVE_WITHIN else semitones
-
-
-def _beside_arc(melody: NDArray[np.float64], bend: float) -> float:
-    """Deviation of a melody from its arc, as a share of `bend` (semitones); single windows do not count."""
-    padded = np.pad(melody, 1, mode="edge")
-    smooth = np.median(np.lib.stride_tricks.sliding_window_view(padded, 3), axis=1)
-    powers = np.vander(np.linspace(-1, 1, melody.size), _ARC_ORDER + 1)
-    rest = smooth - powers @ np.linalg.lstsq(powers, smooth)[0]
-    return float(np.sqrt(np.mean(rest**2))) / max(bend, _LEAST_BEND_SEMITONES)
 
 
 def _change(values: list[float], lag: int) -> float:
@@ -125,7 +104,7 @@ class Burst:
         return float(np.median(self.loud_db[-20:]))
 
     @property
-    def melody(self) -> NDArray[np.float64]:
+    def melody(self) -> Melody:
         """Its pitches."""
         return np.array(self.semitones)
 
@@ -141,7 +120,7 @@ class Burst:
         self.loud_db.append(loud_db)
         self.harmonicity_db.append(harmonicity_db)
         if semitones is not None:
-            self.semitones.append(_folded(semitones, self.semitones))
+            self.semitones.append(folded(semitones, self.semitones))
             self.highs_db.append(highs_db)
 
     def drop_since(self, at_s: float) -> None:
@@ -164,7 +143,7 @@ class Burst:
         """
         if len(self.semitones) < _MIN_WINDOWS:
             return 0.0
-        melody = self.melody
+        melody = without_edges(self.melody)
         steps = np.abs(np.diff(melody))
         low, middle, high = np.quantile(melody, [0.1, 0.5, 0.9])
         quiet_db = self.before_db if after_db is None else max(self.before_db, after_db)
@@ -174,7 +153,9 @@ class Burst:
             like(self.duration_s, _SHORT_DURATION_S if has_breaths else _DURATION_S)
             * like(2 ** (float(middle) / 12), _PITCH_HZ)
             * like(float(high - low), _BEND_SEMITONES)
-            * like(_beside_arc(melody, float(high - low)), _BESIDE_ARC)
+            * like(beside_arc(melody, float(high - low)), _BESIDE_ARC)
+            * like(in_leaps(melody), _IN_LEAPS)
+            * like(rise_at_end(melody), _END_RISES)
             * like(float(np.median(steps)), _STEP_SEMITONES)
             * like(float((steps > _LEAP_SEMITONES).mean()), _LEAPS)
             * like(float(np.median(self.highs_db)), _HIGHS_DB)

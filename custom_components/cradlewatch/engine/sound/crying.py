@@ -10,13 +10,13 @@ from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..models import EventKind, Signal
-from .burst import MELODIC_SEMITONES, ON_SCALE, Burst, Ramp, like, scale_of
+from .burst import MELODIC_SEMITONES, ON_SCALE, Burst, Ramp, like
+from .melody import Melody, scale_of
 from .pitch import Voices
+from .track import CHILD_HZ
 
-_PITCH_HZ = (270.0, 1000.0)
 _HARMONICITY_DB = 7.0
 _MIN_HARMONICS = 3
 _SHRIEK_HARMONICITY_DB = 12.0
@@ -34,6 +34,8 @@ _AFTER_S = 0.3
 """The breath after a burst is looked for so long, for its quietest moment."""
 _MEMORY_S = 8.0
 _CRY_S = 0.65
+_TWO_CRY_S = 1.0
+"""Of two bursts alone: a child that calls says two words, and waits."""
 _LIKE = 0.3
 _CLEARLY_LIKE = 0.6
 _BURSTS = 2
@@ -60,7 +62,7 @@ class _Cry:
     loud_db: float
     windows: int
     """With a voice."""
-    melody: NDArray[np.float64]
+    melody: Melody
     """Semitones."""
     is_wail: bool
 
@@ -100,10 +102,10 @@ class CryDetector:
     def hear(self, voices: Voices) -> tuple[Signal, ...]:
         """Take in the next windows."""
         clear = voices.harmonicity_db >= _HARMONICITY_DB
-        pitched = (voices.pitch_hz >= _PITCH_HZ[0]) & (voices.pitch_hz <= _PITCH_HZ[1])
+        pitched = (voices.pitch_hz >= CHILD_HZ[0]) & (voices.pitch_hz <= CHILD_HZ[1])
         sung = clear & (voices.harmonics >= _MIN_HARMONICS)
         voiced = sung & pitched
-        shriek = (voices.pitch_hz > _PITCH_HZ[1]) & (voices.harmonicity_db >= _SHRIEK_HARMONICITY_DB)
+        shriek = (voices.pitch_hz > CHILD_HZ[1]) & (voices.harmonicity_db >= _SHRIEK_HARMONICITY_DB)
         for index in range(voiced.size):
             self._recent.append((float(voices.loud_db[index]), float(voices.ends_s[index])))
             if sung[index]:
@@ -197,7 +199,8 @@ class CryDetector:
         if not cries:
             return ()
         wails = any(cry.is_wail and cry.likeness >= _WAIL_LIKE for cry in cries)
-        if not wails and (len(cries) < _BURSTS or self._evidence_s(cries) < _CRY_S):
+        least_s = _CRY_S if len(cries) > _BURSTS else _TWO_CRY_S
+        if not wails and (len(cries) < _BURSTS or self._evidence_s(cries) < least_s):
             return ()
         self._on, self._last_cry_s = True, cries[-1].end_s
         contrast = float(np.mean([cry.harmonicity_db for cry in cries]))

@@ -76,6 +76,7 @@ class Listener:
     def _keep_time(self, at_s: float, duration_s: float) -> None:
         if self._ends_s is not None and abs(self._ends_s + duration_s - at_s) > _JUMP_S:
             self._drop_waiting()
+            self._pitch.interrupt()
             self._crying.interrupt()
         if self._ends_s is None:
             self._ends_s = at_s

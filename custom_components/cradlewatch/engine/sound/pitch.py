@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .spectrum import Spectra
+from .track import PitchTrack
 
 type Floats = NDArray[np.float32]
 
@@ -48,9 +49,15 @@ class PitchMeter:
         self._peaks = np.zeros((0, 0), np.int64)
         self._valleys: tuple[NDArray[np.int64], ...] = ()
         self._weights = np.zeros((0, 0), np.float32)
+        self._track = PitchTrack()
+
+    def interrupt(self) -> None:
+        """Sound is missing: no voice goes on over the gap."""
+        self._track.reset()
 
     def reset(self) -> None:
         """Forget the room."""
+        self.interrupt()
         self._steady_db = None
 
     def measure(self, spectra: Spectra) -> Voices:
@@ -65,6 +72,7 @@ class PitchMeter:
         contrasts, outstanding = self._comb(above)
         rows = np.arange(contrasts.shape[0])
         best = self._undivided(contrasts, contrasts.argmax(axis=1))
+        best = self._track.follow(contrasts, outstanding, best)
         return Voices(
             self._refine(power_db, best),
             contrasts[rows, best],
@@ -83,6 +91,7 @@ class PitchMeter:
         octaves = np.log2(_HIGHEST_HZ / _LOWEST_HZ)
         pitches = _LOWEST_HZ * 2 ** np.linspace(0, octaves, int(octaves * _STEPS_PER_OCTAVE))
         order = np.arange(1, _HARMONICS + 1)
+        self._track.begin(pitches)
 
         def at(factors: NDArray[np.floating]) -> NDArray[np.int64]:
             index = np.minimum(np.rint(np.outer(pitches, factors) / bin_hz), self._bins - 2)
