@@ -49,6 +49,8 @@ _STANDS = 0.1
 """Gray levels: less in half of the picture is no sensor's noise; a coder leaves out what hardly changed."""
 _CODER, _CODER_MOST, _FORGET_CODER = 1.0, 1.5, 0.9995
 """What a coder does to a block that it codes anew, against what a keyframe does to nine tenths of the picture."""
+_CODER_LEAST = 0.7
+"""Gray levels: the same before a keyframe was seen to do it."""
 _FORGET_PEAK = 0.99
 _SPIKES = (1.0, 1.3, 2.4)
 """Lowest, first and highest factor for spikes."""
@@ -74,6 +76,7 @@ class ChangeMeter:
         self._pulse_s = -1e9
         self._pulses: deque[float] = deque(maxlen=3)
         self._coder = 0.0
+        self._stands = False
         self._habits = Habits()
         self.rises = False
         """Even the quiet part of the picture changes more than in the last frames: so does what is coded anew."""
@@ -112,8 +115,8 @@ class ChangeMeter:
 
     @property
     def coded(self) -> bool:
-        """A coder's blocks are seen changing by themselves."""
-        return self.spikes > _CODED_SPIKES
+        """A coder's blocks are seen changing by themselves, or most of the picture is copied by it."""
+        return self._stands or self.spikes > _CODED_SPIKES
 
     @property
     def knows_usual(self) -> bool:
@@ -187,6 +190,7 @@ class ChangeMeter:
         self._comparison.reset()
         self._pulse, self._pulse_s, self._coder = 0.0, -1e9, 0.0
         self._pulses.clear()
+        self._stands = False
         self._habits.reset()
         self.spikes = _SPIKES[1]
 
@@ -229,7 +233,9 @@ class ChangeMeter:
         else:
             follow = self.restlessness(residual, valid)
         self._coder *= _FORGET_CODER
-        self._bound(usual, follow, rate, self._coder if median < _STANDS else 0.0)
+        self._stands = median < _STANDS and not self._comparison.is_lenient(new.at_s)
+        coder = max(_CODER_LEAST, self._coder) if self._stands else self._coder if median < _STANDS else 0.0
+        self._bound(usual, follow, rate, coder)
 
     def _learn_spikes(self, ratios: Picture, valid: Mask) -> None:
         """How far the change of a typical window spikes now and then: hardly for a sensor, far for a coder."""

@@ -40,6 +40,10 @@ class Comparison:
         """When a tremble of the whole picture was taken away last (monotonic)."""
         return self._trembled_s
 
+    def is_lenient(self, at_s: float) -> bool:
+        """The picture trembled of late: nearly all that a quiet one shows is explained by that."""
+        return at_s - self._trembled_s < _TREMBLE_MEMORY_S
+
     def residual(self, new: Sample, old: Mean, *, shaking: bool = False) -> Picture:
         """Root mean square per window, in gray levels, of what light and a small shift do not explain."""
         if self._error.shape != new.picture.shape:
@@ -51,7 +55,7 @@ class Comparison:
         if not shaking:
             if self._fit_shift(error, old.picture, below, above, new.at_s):
                 offset = self._backend.smooth(self._backend.cell_means(error))
-            if new.at_s - self._trembled_s < _TREMBLE_MEMORY_S:
+            if self.is_lenient(new.at_s):
                 shaking, share = True, _TREMBLED_SHIFT_PX
         if exceeds(np.abs(offset), _LIGHT_STEP, 0.4 if shaking else 0.9):
             gain = self._gain(new, old)

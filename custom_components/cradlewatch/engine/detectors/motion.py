@@ -14,7 +14,7 @@ import numpy as np
 from ..models import Activity, EventKind, Signal
 from ..settings import Zone
 from .backend import Picture
-from .grid import Mask, count3, grow, highest3, polygon_mask, windows_of
+from .grid import Mask, count3, count5, grow, highest3, polygon_mask, windows_of
 from .reference import RECENT_S
 from .view import Upset, View
 
@@ -84,8 +84,10 @@ class MotionDetector:
         at_s = view.frame.at_s
         strong = view.changed
         solid = int(np.count_nonzero(strong))
-        if view.coded and solid <= _BLOCK_WINDOWS:
-            solid = 0
+        if view.coded and solid:
+            # Single blocks here and there, and hot pixels, are no body, however many of them change.
+            strong = strong & (count5(strong) > _BLOCK_WINDOWS)
+            solid = int(np.count_nonzero(strong))
         self._note_shake(view)
         if view.upset is Upset.BREAK or not view.settled or view.gap_s > _MAX_GAP_S:
             self._votes.clear()
