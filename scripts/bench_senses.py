@@ -99,10 +99,8 @@ def still_hours(hours: float, first: int) -> None:
                 alarms[f"{kind}, {coding_name}, film {part}, {t_s:.0f} s"] += wrong
         seconds += 300 - first_s
     shown = "; ".join(f"{name}: {count}" for name, count in alarms.items()) or "none"
-    print(
-        f"\nStill, films {first}-{part}, {seconds / 3600:.2f} h, {len(kinds)} kinds of camera, raw and coded: {sum(alarms.values())}"
-    )
-    print(f"signals of any kind later than {first_s} s after a start ({shown})")
+    print(f"\nStill for {seconds / 3600:.2f} h (films {first}-{part}), {len(kinds)} kinds of camera, raw and coded:")
+    print(f"{sum(alarms.values())} signals of any kind later than {first_s} s after a start ({shown})")
 
 
 def rough(seeds: int) -> None:
@@ -212,9 +210,7 @@ def clips() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument(
-        "--first", type=int, default=0, help="motion, still: the first seed; from 100 on none was tuned on"
-    )
+    parser.add_argument("--first", type=int, default=0, help="motion, still: the first seed (from 100 on not tuned on)")
     parser.add_argument("--hours", type=float, default=0.2)
     parser.add_argument("--only", default="motion,rough,still,crying,nocry,nights,small,cost,clips")
     parser.add_argument("--kinds", default="", help="nocry: only these kinds, as speech+music+cat")

@@ -55,6 +55,8 @@ _FORGET_PEAK = 0.99
 _SPIKES = (1.0, 1.3, 2.4)
 """Lowest, first and highest factor for spikes."""
 _CODED_SPIKES = 1.12
+_CODED_KEYFRAME = 0.5
+"""Gray levels: what a keyframe did to the picture not long ago."""
 _LIMIT = 1.5
 
 
@@ -116,7 +118,7 @@ class ChangeMeter:
     @property
     def coded(self) -> bool:
         """A coder's blocks are seen changing by themselves, or most of the picture is copied by it."""
-        return self._stands or self.spikes > _CODED_SPIKES
+        return self._stands or self._coder > _CODED_KEYFRAME or self.spikes > _CODED_SPIKES
 
     @property
     def knows_usual(self) -> bool:
