@@ -6,7 +6,7 @@ import pytest
 from custom_components.cradlewatch.engine.detectors.backend import NumpyBackend, choose_backend
 from custom_components.cradlewatch.engine.models import Activity, EventKind, Frame, StreamInfo
 from custom_components.cradlewatch.engine.settings import Zone
-from tests.corpus import films, rooms, sensors
+from tests.corpus import codecs, films, rooms, sensors
 from tests.engine.senses_help import EPOCH_S, both_backends, make_senses, shoot, spans_of, times_of, watch
 
 MOVES = ((10.0, 14.0), (19.0, 22.0))
@@ -71,6 +71,26 @@ def test_what_a_camera_does_by_itself_is_no_motion(backend, name, monkeypatch):
     shot = rooms.film(rng, rooms.room(rng), [], sensors.CAMERAS[name](rng), 25)
     found = times_of(watch(senses, shot), EventKind.MOTION)
     assert [on_s for on_s in found if on_s > 10] == []
+
+
+ROUGH = [
+    ("interlaced", "x264 crf 32, 10 s", 532, 9.0),
+    ("noise filter pumps", "x264 crf 32, 10 s", 552, 9.0),
+    ("hot pixels", "x264 crf 28, 2 s", 506, 9.0),
+    ("hot pixels", None, 530, 27.0),
+]
+"""What a rough camera and its coder did, each long after the start: once every one of these was a false motion."""
+
+
+@both_backends
+@pytest.mark.parametrize(("kind", "coding", "seed", "lasts_s"), ROUGH)
+def test_what_a_coder_makes_of_a_rough_camera_is_no_motion(backend, kind, coding, seed, lasts_s, monkeypatch):
+    senses = make_senses(backend, monkeypatch)
+    rng = np.random.default_rng(seed)
+    shot = rooms.film(rng, rooms.room(rng), [], sensors.CAMERAS[kind](rng), lasts_s)
+    signals = watch(senses, codecs.coded(shot, codecs.CODINGS[coding]) if coding else shot)
+    assert [on_s for on_s in times_of(signals, EventKind.MOTION) if on_s > 5] == []
+    assert times_of(signals, EventKind.VISITOR) == []
 
 
 @both_backends
