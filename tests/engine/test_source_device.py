@@ -13,6 +13,7 @@ from custom_components.cradlewatch.engine.source.device import open_device
 from custom_components.cradlewatch.engine.source.open import open_source
 from custom_components.cradlewatch.engine.source.types import AbortToken
 from tests.disks import small_disk
+from tests.servers.usb_camera import plugged_in, run_with_camera
 
 
 def failure_of(path: str) -> SourceError:
@@ -76,3 +77,23 @@ def test_another_device_by_a_wrong_address_is_never_read(spec: str) -> None:
     with pytest.raises(SourceError) as caught:
         open_source(SourceSettings(spec=spec, allowed_folders=("/media",)), AbortToken())
     assert caught.value.problem is SourceProblem.PATH_NOT_ALLOWED
+
+
+def test_a_camera_that_is_plugged_in_later_and_pulled_out(tmp_path: Path) -> None:
+    """MJPEG of the size that the camera has, not of the one that it was asked for; encoded once for viewers."""
+    told = run_with_camera(
+        tmp_path, "from tests.servers.usb_camera import watch_it_come_and_go; watch_it_come_and_go()"
+    )
+    seen = "libx264 640 360 180 320 fast"
+    assert told.splitlines() == ["cannot_connect", seen, "cannot_connect", seen]
+
+
+def test_the_node_beside_the_pictures_says_that_it_gives_none(tmp_path: Path) -> None:
+    code = """
+        from tests.engine.test_source_device import failure_of
+        from tests.servers.usb_camera import DEVICE
+        print(failure_of(DEVICE))
+    """
+    with plugged_in():
+        told = run_with_camera(tmp_path, code, node="metadata")
+    assert told == "no_video: this node of the device gives no pictures, another may\n"

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 import re
 import struct
+import sys
 
 import av
 from av.container import InputContainer
@@ -21,18 +22,21 @@ DEVICE = re.compile(r"/dev/video\d{1,3}")
 # whole, of this node, reserved.
 _QUERY_CAPABILITIES = 0x80685600
 _CAPABILITIES = struct.Struct("=16s32s32s3I12x")
-_OF_THIS_NODE, _CAPTURE = 0x8000_0000, 0x1
+# Of one plane or of several.
+_OF_THIS_NODE, _CAPTURE = 0x8000_0000, 0x1001
 _REASONS = {
     errno.EACCES: "no permission to open this device",
     errno.EPERM: "no permission to open this device",
     errno.EBUSY: "another program uses this device",
 }
-# MJPEG first: raw 720p fits through USB 2 at ten pictures a second at the most.
-_WISHES: tuple[dict[str, str], ...] = (
-    {"input_format": "mjpeg", "video_size": "1280x720", "framerate": "15"},
-    {"video_size": "640x480"},
-    {},
-)
+# VIDIOC_TRY_FMT: the kind of stream, then width, height, pixel format and field of its pictures.
+_FORMAT_BYTES, _PICTURE_AT = (208, 8) if struct.calcsize("P") == 8 else (204, 4)
+_TRY_FORMAT = 0xC000_5640 | _FORMAT_BYTES << 16
+_PICTURE = struct.Struct("=4I")
+_VIDEO_CAPTURE, _ANY_FIELD = 1, 0
+_MJPEG = int.from_bytes(b"MJPG", "little")
+_WISHED_WH = (1280, 720)
+_RAW_WISHES: tuple[dict[str, str], ...] = ({"video_size": "640x480"}, {})
 
 
 def open_device(settings: SourceSettings, abort: AbortToken) -> ContainerReader:
@@ -40,9 +44,13 @@ def open_device(settings: SourceSettings, abort: AbortToken) -> ContainerReader:
     path = settings.spec
     if not Path(path).is_char_device():
         raise SourceError(SourceProblem.CANNOT_CONNECT, "there is no such device")
-    _check(path)
+    size_wh = _mjpeg_size_of(path)
+    # MJPEG first: raw 720p fits through USB 2 at ten pictures a second at the most.
+    mjpeg = {"input_format": "mjpeg", "framerate": "15"}
+    if size_wh is not None:
+        mjpeg["video_size"] = "{}x{}".format(*size_wh)
     failure = SourceError(SourceProblem.CANNOT_CONNECT, "not tried")
-    for wish in _WISHES:
+    for wish in (mjpeg, *_RAW_WISHES):
         try:
             return _open(path, wish, settings, abort)
         except SourceError as error:
@@ -52,10 +60,15 @@ def open_device(settings: SourceSettings, abort: AbortToken) -> ContainerReader:
     raise failure
 
 
-def _check(path: str) -> None:
-    """Raise SourceError where `path` is nothing that gives pictures: FFmpeg's own words would not tell which.
+def _mjpeg_size_of(path: str) -> tuple[int, int] | None:
+    """The size in px that the camera at `path` gives MJPEG in when asked for 720p, None where it does not tell.
 
-    A USB camera has a second node beside the one with the pictures, for their metadata.
+    Asked for another one than that, FFmpeg takes pictures of less than three quarters of the height for fields and
+    puts two of them into one.
+
+    Raises:
+        SourceError: nothing that gives pictures; FFmpeg's own words would not tell which. A USB camera has a second
+            node beside the one with the pictures, for their metadata.
     """
     failure: SourceError
     try:
@@ -73,11 +86,23 @@ def _check(path: str) -> None:
             failure = SourceError(problem, "the device is gone" if gone else "this device is no camera")
         else:
             if (node if whole & _OF_THIS_NODE else whole) & _CAPTURE:
-                return
+                return _tried_size(device)
             failure = SourceError(SourceProblem.NO_VIDEO, "this node of the device gives no pictures, another may")
         finally:
             os.close(device)
     raise failure
+
+
+def _tried_size(device: int) -> tuple[int, int] | None:
+    wish = bytearray(_FORMAT_BYTES)
+    wish[:4] = _VIDEO_CAPTURE.to_bytes(4, sys.byteorder)
+    _PICTURE.pack_into(wish, _PICTURE_AT, *_WISHED_WH, _MJPEG, _ANY_FIELD)
+    try:
+        fcntl.ioctl(device, _TRY_FORMAT, wish)
+    except OSError:
+        return None
+    width, height, pixel_format, _ = _PICTURE.unpack_from(wish, _PICTURE_AT)
+    return (width, height) if pixel_format == _MJPEG and width and height else None
 
 
 def _open(path: str, wish: dict[str, str], settings: SourceSettings, abort: AbortToken) -> ContainerReader:
