@@ -1,10 +1,12 @@
 """The frame loop on real files in real time."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 import io
 from itertools import pairwise
 from pathlib import Path
+import socket
 import subprocess
 import tempfile
 import threading
@@ -15,9 +17,12 @@ import numpy as np
 from PIL import Image
 import pytest
 
+from custom_components.cradlewatch.engine.errors import RelayError
+from custom_components.cradlewatch.engine.loop import CameraLoop
 from custom_components.cradlewatch.engine.models import Link
-from custom_components.cradlewatch.engine.settings import LoopSettings
-from tests.engine.loops import running_loop
+from custom_components.cradlewatch.engine.relay import RelayServer
+from custom_components.cradlewatch.engine.settings import LoopSettings, SourceSettings
+from tests.engine.loops import CountingSenses, Notes, open_files, running_loop, soon
 from tests.engine.test_muxer_relay import make_file
 from tests.media import Clip, clip as film
 
@@ -119,6 +124,29 @@ def test_the_loop_ends_before_who_stops_it_goes_on(clip: Path, monkeypatch: pyte
     # Nothing of it may be left: no thread, no socket.
     with running_loop(str(clip), allowed_folders=(str(clip.parent),)) as run:
         run.wait_link(Link.LIVE)
+
+
+def test_a_relay_that_broke_ends_the_loop_so_that_another_is_begun(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A camera that looks live while its viewers get nothing is the worst of all."""
+
+    def break_down(_relay: RelayServer, _viewer: object) -> None:
+        raise KeyError("a fault that nobody thought of")
+
+    monkeypatch.setattr(RelayServer, "_feed", break_down)
+    files = open_files()
+    with tempfile.TemporaryDirectory(prefix="cw-") as folder, ThreadPoolExecutor(1) as executor:
+        notes, path = Notes(), Path(folder) / "r.sock"
+        source = SourceSettings(spec=str(clip), allowed_folders=(str(clip.parent),))
+        loop = CameraLoop(source, LoopSettings(), CountingSenses(), notes, relay_path=path, name="cradlewatch-broken")
+        ended = executor.submit(loop.run)
+        assert soon(lambda: loop.link.link is Link.LIVE, 15)
+        with socket.socket(socket.AF_UNIX) as viewer:
+            viewer.connect(str(path))
+            assert isinstance(ended.exception(10), RelayError)
+            assert notes.links[-1].link is Link.STOPPED
+            viewer.settimeout(5)
+            assert viewer.recv(1) == b"", "who watched is told, not left to wait"
+    assert soon(lambda: open_files() <= files)
 
 
 def test_stop_while_waiting_to_reconnect_is_quick() -> None:

@@ -87,9 +87,15 @@ class ClipWriter:
             if len(self._handles) >= _MAX_AT_ONCE:
                 raise StoreError("too many clips are being written")
             self._handles.add(handle)
-        threading.Thread(
+        writing = threading.Thread(
             target=self._write, args=(handle, path, cursor), name=f"{self._name}-clip", daemon=True
-        ).start()
+        )
+        try:
+            writing.start()
+        except RuntimeError as error:
+            with self._lock:
+                self._handles.discard(handle)
+            raise StoreError("no thread is left to write it") from error
         return handle
 
     def end_all(self, timeout_s: float = 1.0) -> None:

@@ -35,6 +35,10 @@ class SourceChangedError(SourceError):
     """Codec, size or parameter sets changed in mid-stream: open the source anew."""
 
 
+class RelayError(EngineError):
+    """Viewers can no longer be served by this loop: it must be begun anew."""
+
+
 class AnalysisFailure(StrEnum):
     """Why there is no verdict. The values are shown as the reason of an unknown safety state."""
 

@@ -192,7 +192,7 @@ class CameraLoop:
         self._break_off(*aborts)
 
     def run(self) -> None:
-        """The loop. Returns after `stop`; raises OSError only where the relay's socket cannot be made."""
+        """The loop. Returns after `stop`; raises OSError where the relay's socket cannot be made, RelayError later."""
         keep_little()
         try:
             self._outlet.relay.start()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from av.error import FFmpegError
 
+from .errors import RelayError
 from .muxer import StreamShape, TsMuxer
 from .relay import RelayServer
 from .ring import StreamRing
@@ -57,8 +58,10 @@ class Outlet:
         return muxer is not None
 
     def send(self, item: MediaItem) -> None:
-        """Pass a packet on to whoever watches."""
+        """Pass a packet on to whoever watches. Raises RelayError where nobody can be served any more."""
         assert self._muxer is not None
+        if self.relay.failed:
+            raise RelayError("the relay broke")
         try:
             for chunk in self._muxer.mux(item):
                 if chunk.is_key:

@@ -58,6 +58,8 @@ class RelayServer:
         self._cut_all = False
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name=f"{name}-relay", daemon=True)
+        self.failed = False
+        """Its thread broke: nobody is served any more."""
         self.viewers = 0
         self.viewers_cut = 0
 
@@ -129,6 +131,14 @@ class RelayServer:
         return ended
 
     def _run(self) -> None:
+        try:
+            self._serve()
+        except Exception:
+            # Whoever sends to it must know: a live camera whose viewers get nothing would look well.
+            self.failed = True
+            _LOGGER.exception("Viewers can no longer be served")
+
+    def _serve(self) -> None:
         while True:
             retired = any(viewer.retired_at_s for viewer in self._viewers.values())
             timeout_s = 0.2 if retired or self._deaf_until_s is not None else None
@@ -270,6 +280,8 @@ class RelayServer:
         self.viewers = len(self._viewers)
 
     def _close_all(self) -> None:
+        for viewer in list(self._viewers.values()):
+            self._drop(viewer)
         self._selector.close()
         for end in (self._wake_read, self._wake_write):
             end.close()
