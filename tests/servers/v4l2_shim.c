@@ -123,7 +123,7 @@ static int answer(unsigned long request, void *value) {
     case VIDIOC_G_FMT: return format(value, 0);
     case VIDIOC_S_FMT: case VIDIOC_TRY_FMT: return format(value, 1);
     case VIDIOC_G_PARM: case VIDIOC_S_PARM: {
-      struct v4l2_captureparm *rate = &((struct v4l2_streamparm *)value)->parm.capture;
+      struct v4l2_captureparm *rate = &((struct v4l2_streamparm *)value)->parm.capture;  /* codespell:ignore parm */
       rate->capability = V4L2_CAP_TIMEPERFRAME;
       rate->timeperframe = (struct v4l2_fract){1, RATE};
       return 0;
