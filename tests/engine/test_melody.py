@@ -8,6 +8,7 @@ from custom_components.cradlewatch.engine.sound import melody
 from custom_components.cradlewatch.engine.sound.listener import Listener
 from custom_components.cradlewatch.engine.sound.pitch import PitchMeter
 from custom_components.cradlewatch.engine.sound.spectrum import Spectrograph
+from custom_components.cradlewatch.engine.sound.track import PitchTrack
 
 RATE_HZ = 16_000
 ARC = 100 + 4 * np.sin(np.linspace(0, np.pi, 30))
@@ -68,6 +69,21 @@ def test_a_pitch_is_not_followed_into_a_deeper_voice_that_comes_after_it():
     size = RATE_HZ
     after = pitches(np.concatenate([np.zeros(size), tone(420.0, size), tone(140.0, size)]))[-24:]
     assert np.median(after) == pytest.approx(140, rel=0.02)
+
+
+@pytest.mark.parametrize(("every", "followed"), [(1, True), (5, False)])
+def test_the_octave_is_meant_where_it_stands_out_nearly_always(every, followed):
+    """As in a rough voice, which swings at half its pitch; in others it does so now and then."""
+    pitches_hz = 110 * 2 ** (np.arange(201) / 48)
+    half, octave, windows = 60, 108, 30
+    contrasts, outstanding = np.zeros((windows, 201), np.float32), np.zeros((windows, 201), np.int64)
+    contrasts[:, half], outstanding[:, half] = 20, 6
+    contrasts[::every, octave], outstanding[::every, octave] = 7, 3
+    track = PitchTrack()
+    track.begin(pitches_hz)
+    found = track.follow(contrasts, outstanding, np.full(windows, half))
+    assert found[0] == half
+    assert set(found[10:].tolist()) == ({octave} if followed else {half})
 
 
 def test_a_listener_forgets_the_voice_over_a_gap():
