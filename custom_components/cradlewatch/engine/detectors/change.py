@@ -236,7 +236,9 @@ class ChangeMeter:
             follow = self.restlessness(residual, valid)
         self._coder *= _FORGET_CODER
         self._stands = median < _STANDS and not self._comparison.is_lenient(new.at_s)
-        coder = max(_CODER_LEAST, self._coder) if self._stands else self._coder if median < _STANDS else 0.0
+        coder = self._coder if median < _STANDS else 0.0
+        if self._stands and not self._coder:
+            coder = _CODER_LEAST
         self._bound(usual, follow, rate, coder)
 
     def _learn_spikes(self, ratios: Picture, valid: Mask) -> None:
