@@ -320,6 +320,15 @@ def test_recording_is_what_the_detectors_say() -> None:
     )
 
 
+def test_a_child_that_stays_at_the_rail_has_entered_once() -> None:
+    """Each leaving and coming back would be another alert, and another call to the model."""
+    senses, scene = NurserySenses(SenseSettings(zones=(RAIL,))), NurseryScene()
+    seconds = islice(seconds_of(scene, senses, 0.0), 110)
+    zone = [signal for second in seconds for signal in second.signals if signal.kind is EventKind.ZONE_ENTERED]
+    assert [signal.active for signal in zone] == [True, False]
+    assert zone[1].at_s - zone[0].at_s > 35
+
+
 # Scene hash
 
 

@@ -49,8 +49,9 @@ _STANDS = 0.1
 """Gray levels: less in half of the picture is no sensor's noise; a coder leaves out what hardly changed."""
 _CODER, _CODER_MOST, _FORGET_CODER = 1.0, 1.5, 0.9995
 """What a coder does to a block that it codes anew, against what a keyframe does to nine tenths of the picture."""
-_CODER_LEAST = 0.7
-"""Gray levels: the same before a keyframe was seen to do it."""
+_CODER_LEAST, _CODER_ASSUMED_FRAMES = 0.7, 75
+"""Gray levels: the same before a keyframe was seen to do it, for the longest time between two of them. In a picture
+without noise, as a drawn one, keyframes do nothing: there it would be assumed for ever, and bodies lost by it."""
 _FORGET_PEAK = 0.99
 _SPIKES = (1.0, 1.3, 2.4)
 """Lowest, first and highest factor for spikes."""
@@ -237,7 +238,7 @@ class ChangeMeter:
         self._coder *= _FORGET_CODER
         self._stands = median < _STANDS and not self._comparison.is_lenient(new.at_s)
         coder = self._coder if median < _STANDS else 0.0
-        if self._stands and not self._coder:
+        if self._stands and not self._coder and self._learned < _CODER_ASSUMED_FRAMES:
             coder = _CODER_LEAST
         self._bound(usual, follow, rate, coder)
 
