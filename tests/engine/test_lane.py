@@ -263,24 +263,18 @@ async def test_executor_that_is_shut_down() -> None:
     assert caught.value.failure is AnalysisFailure.INTERNAL
 
 
+_LOOP_SHARE = 0.2
+"""Of all CPU of five answers: parsing them on the loop would be nearly all of it."""
+
+
 async def test_event_loop_goes_on_under_a_huge_answer(gemini: GeminiServer, in_executor: InExecutor) -> None:
     """5 MB of answer: work for the executor's thread, none for the loop."""
     gemini.answer_with("huge")
     lane, provider = Lane(in_executor), GeminiProvider(KEY, MODEL)
     await _failure(asyncio.ensure_future(lane.submit(request(), provider)))
-    lags_s: list[float] = []
-    done = asyncio.Event()
-
-    async def ticker() -> None:
-        while not done.is_set():
-            before_s = time.perf_counter()
-            await asyncio.sleep(0.005)
-            lags_s.append(time.perf_counter() - before_s - 0.005)
-
-    watch = asyncio.ensure_future(ticker())
+    loop_s, all_s = time.thread_time(), time.process_time()
     for _ in range(5):
         assert await _failure(asyncio.ensure_future(lane.submit(request(), provider))) is AnalysisFailure.UNREADABLE
-    done.set()
-    await watch
-    # Not the maximum: other processes share these cores. The bench has the figure of a quiet machine.
-    assert sorted(lags_s)[int(len(lags_s) * 0.95)] < 0.05
+    loop_s, all_s = time.thread_time() - loop_s, time.process_time() - all_s
+    # By the CPU of this thread, not by the clock: other processes share these cores. The bench has the loop's delay.
+    assert loop_s < _LOOP_SHARE * all_s
