@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
+import gc
 import io
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +14,7 @@ import threading
 import time
 
 import av
+from av.video.codeccontext import VideoCodecContext
 import numpy as np
 from PIL import Image
 import pytest
@@ -89,6 +91,30 @@ def test_privacy_forgets_and_comes_back(clip: Path) -> None:
         run.loop.set_privacy(False)
         run.wait_link(Link.LIVE, 3)
         run.wait(lambda: run.loop.picture(1.0), 3)
+
+
+def _open_decoders() -> int:
+    kept = (found for found in gc.get_objects() if isinstance(found, VideoCodecContext))
+    return sum(context.is_open and context.is_decoder for context in kept)
+
+
+def test_no_decoder_keeps_pictures_in_privacy_or_after_the_end(clip: Path) -> None:
+    """A loop that ended lies there until Python collects it, which in a large home is seldom: what it holds stays."""
+    gc.collect()
+    before = _open_decoders()
+    gc.disable()
+    try:
+        with running_loop(str(clip), allowed_folders=(str(clip.parent),)) as run:
+            run.wait(lambda: run.loop.picture(1.0))
+            assert _open_decoders() > before
+            run.loop.set_privacy(True)
+            run.wait_link(Link.PRIVACY, 3)
+            run.wait(lambda: _open_decoders() == before, 3)
+            run.loop.set_privacy(False)
+            run.wait(lambda: run.loop.picture(1.0))
+        assert _open_decoders() == before
+    finally:
+        gc.enable()
 
 
 def test_privacy_for_a_moment_is_privacy_all_the_same(clip: Path) -> None:

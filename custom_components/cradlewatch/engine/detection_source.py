@@ -151,6 +151,8 @@ class DetectionSource:
             # Nothing may end this thread in silence: the loop watches by the main stream meanwhile.
             _LOGGER.exception("The second source failed")
         finally:
+            # Its last pictures: none may stay over privacy, nor until Python collects what held it.
+            self._decoder.source_opened()
             if source is not None:
                 _close(source)
         if self._failed(problem, abort):

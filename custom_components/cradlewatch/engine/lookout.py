@@ -84,9 +84,11 @@ class Lookout:
             self._senses.on_info(info)
 
     def forget(self) -> None:
-        """Privacy: what comes next is new."""
+        """Privacy, or the end: what comes next is new, and no decoder keeps its last pictures or sound."""
         self._by_second = False
         self._eye.forget()
+        self._decoder.source_opened()
+        self._ear.source_opened()
 
     def video(self, item: MediaItem, behind_s: float) -> Sequence[Signal]:
         """What the detectors find. `behind_s`: how late the loop is now."""
