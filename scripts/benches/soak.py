@@ -124,25 +124,27 @@ class Result:
         """Of six spans. Grown: the last one over the second by more than what is allowed.
 
         What is in use comes and goes with the clips, viewers and connections of the moment; what is held for ever is
-        there at the quietest one too: of memory the lower quartile is judged, while the first picture was shown.
+        there at the quietest one too: of memory the lower quartile is judged, while the same picture was shown.
         """
         step = max(1, len(self.sizes) // 6)
         spans = [self.sizes[at : at + step] for at in range(0, step * 6, step)]
-        at_first = [[size for size in span if size.clip == CLIP] for span in spans]
+        # The picture shown longest: an average over two sizes of it would say which of them was shown.
+        shown = max((CLIP, SMALLER), key=lambda clip: sum(size.clip == clip for size in self.sizes[step:]))
+        alike = [_showing(shown, span) for span in spans]
         print("\nHome Assistant's whole process, medians of six equal spans (its own memory also: lower quartiles):")
-        rows = {
-            f"memory_mb, {CLIP}": (_medians("memory_mb", at_first), None),
-            f"memory_mb, {SMALLER}": (
-                _medians("memory_mb", [[size for size in span if size.clip == SMALLER] for span in spans]), None,
-            ),
-            "memory_mb, lower quartile": ([_lower_quartile(span) for span in at_first], 15.0),
+        rows: dict[str, tuple[list[float | None], float | None]] = {
+            f"memory_mb, {clip}": (_medians("memory_mb", [_showing(clip, span) for span in spans]), None)
+            for clip in (CLIP, SMALLER)
+        }
+        rows |= {
+            "memory_mb, lower quartile": ([_lower_quartile(span) for span in alike], 15.0),
             "threads": (_medians("threads", spans), 3.0),
             "files": (_medians("files", spans), 4.0),
-        }  # fmt: skip
+        }
         leaked = []
         for name, (figures, allowed) in rows.items():
             print(f"  {name:26} " + " ".join(f"{'-' if figure is None else f'{figure:.1f}':>8}" for figure in figures))
-            # The first span still warms up; one in which the camera never showed its first picture says nothing.
+            # The first span still warms up; one in which the camera never showed that picture says nothing.
             known = [figure for figure in figures[1:] if figure is not None]
             if allowed is not None and (len(known) < 2 or known[-1] > known[0] + allowed):
                 leaked.append(name)
@@ -159,6 +161,10 @@ class Result:
             f" {ending.left_files} temporary files left"
         )
         return [name for name in ("code", "open_incidents", "left_files") if getattr(ending, name)]
+
+
+def _showing(clip: str, span: Sequence[Size]) -> list[Size]:
+    return [size for size in span if size.clip == clip]
 
 
 def _medians(key: str, spans: Sequence[Sequence[Size]]) -> list[float | None]:
