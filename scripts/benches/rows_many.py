@@ -27,7 +27,7 @@ _PHASES, _PHASE_S = 4, 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ramp:
-    """One kind of scene. `settle_s` after cameras were added: the idle economy begins after 45 s of stillness."""
+    """One kind of scene. `settle_s` after cameras were added: the idle economy begins after some 30 s of stillness."""
 
     name: str
     clip: str

@@ -26,7 +26,7 @@ from custom_components.cradlewatch.engine.relay import RelayServer
 from custom_components.cradlewatch.engine.settings import LoopSettings, SourceSettings
 from tests.engine.loops import CountingSenses, Notes, open_files, running_loop, soon
 from tests.engine.test_muxer_relay import make_file
-from tests.media import Clip, clip as film
+from tests.media import Clip as FilmSpec, clip as film
 
 # When a loss is told is tested with a clock of its own, in test_link.
 SOON_LOST = LoopSettings(lost_after_s=5)
@@ -98,8 +98,10 @@ def _open_decoders() -> int:
     return sum(context.is_open and context.is_decoder for context in kept)
 
 
-def test_no_decoder_keeps_pictures_in_privacy_or_after_the_end(clip: Path) -> None:
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4", "mjpeg"])
+def test_no_decoder_keeps_pictures_in_privacy_or_after_the_end(tmp_path: Path, codec: str) -> None:
     """A loop that ended lies there until Python collects it, which in a large home is seldom: what it holds stays."""
+    clip = film(tmp_path, ".mkv", FilmSpec(codec=codec, seconds=8))
     gc.collect()
     before = _open_decoders()
     gc.disable()
@@ -272,7 +274,7 @@ def test_irregular_times_reach_the_viewer_as_they_are(clip: Path) -> None:
 
 
 def test_what_encoding_costs_is_told_and_only_where_we_encode(clip: Path) -> None:
-    path = film(clip.parent, ".avi", Clip(codec="mjpeg", seconds=3))
+    path = film(clip.parent, ".avi", FilmSpec(codec="mjpeg", seconds=3))
     with running_loop(str(path), allowed_folders=(str(clip.parent),)) as run:
         run.wait_link(Link.LIVE)
         assert run.loop.info is not None

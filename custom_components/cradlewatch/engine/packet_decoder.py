@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from av.codec.context import CodecContext
 from av.error import FFmpegError
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
+from .source.own_decoder import own_decoder
 from .source.types import MediaItem
 
 
@@ -66,16 +67,7 @@ class PacketDecoder:
         return frames[-1:]
 
     def _codec_for(self, item: MediaItem) -> VideoCodecContext:
-        """A context of our own: PyAV's streams and containers hold each other in a circle.
-
-        With the stream's context each connection left its decoder, about 11 MB, to the garbage collector.
-        """
         if self._codec is None:
-            theirs = item.stream.codec_context
-            codec = CodecContext.create(theirs.name, "r")
-            assert isinstance(codec, VideoCodecContext)
-            codec.extradata = theirs.extradata
-            # A live frame is mostly one slice: more threads only pass it on, and each keeps memory of its own.
-            codec.thread_count = 1
-            self._codec = codec
+            assert isinstance(item.stream, VideoStream)
+            self._codec = own_decoder(item.stream)
         return self._codec

@@ -9,10 +9,12 @@ from av.codec.context import Flags
 from av.container import OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 
 from ..errors import SourceError, SourceProblem
+from .own_decoder import own_decoder
 from .reader import MediaPacket, fraction_of
 from .steady import SteadyClock
 
@@ -103,12 +105,11 @@ class VideoTranscoder:
 
     def __init__(self, source: VideoStream, rate_fps: float | None, *, live_clock: bool) -> None:
         context = source.codec_context
-        self._source = source
+        self._decoder: VideoCodecContext | None = own_decoder(source)
         self._live_clock = live_clock
         self._encoder = H264Encoder((context.width, context.height), rate_fps)
         self._clock = SteadyClock()
         self._frame_s = 1 / Fraction(rate_fps or _DEFAULT_RATE_FPS).limit_denominator(1001)
-        context.thread_count = 1
 
     @property
     def stream(self) -> VideoStream:
@@ -127,12 +128,11 @@ class VideoTranscoder:
 
     def transcode(self, packet: MediaPacket, arrived_s: float) -> Iterator[tuple[VideoFrame, Packet[VideoStream]]]:
         """Pictures and packets that `packet` completes. Raises FFmpegError for undecodable data."""
-        for frame in packet.decode():
-            if isinstance(frame, VideoFrame):
-                at_s = self._clock.steady(self._time_s(frame, arrived_s), self._frame_s)
-                for encoded in self._encoder.encode(frame, int(at_s / TICKS)):
-                    self._set_back(encoded)
-                    yield frame, encoded
+        for frame in self._decoder.decode(packet) if self._decoder is not None else ():
+            at_s = self._clock.steady(self._time_s(frame, arrived_s), self._frame_s)
+            for encoded in self._encoder.encode(frame, int(at_s / TICKS)):
+                self._set_back(encoded)
+                yield frame, encoded
 
     def _set_back(self, encoded: Packet[VideoStream]) -> None:
         """To the camera's clock."""
@@ -146,5 +146,6 @@ class VideoTranscoder:
         return frame.pts * fraction_of(frame.time_base)
 
     def close(self) -> None:
-        """Release the encoder."""
+        """Release the decoder, with its last pictures, and the encoder."""
+        self._decoder = None
         self._encoder.close()

@@ -6,7 +6,7 @@ import logging
 
 from av.audio.stream import AudioStream
 from av.error import FFmpegError
-from av.video.frame import VideoFrame
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from ..errors import SourceChangedError, SourceError, SourceProblem
@@ -14,6 +14,7 @@ from ..models import StreamInfo
 from .audio import PASSED_CODEC, AudioTranscoder
 from .encode import VideoTranscoder
 from .nal import NalCodec, ParameterWatch
+from .own_decoder import own_decoder
 from .reader import MediaPacket, PacketReader, fraction_of
 from .types import MediaItem
 
@@ -65,12 +66,14 @@ class StreamSource:
         codec = reader.video.codec_context.name
         self._watch: ParameterWatch | None = None
         self._video: VideoTranscoder | None = None
+        self._decoder: VideoCodecContext | None = None
+        """Of pictures that are neither passed on nor encoded."""
         self._audio: AudioTranscoder | None = None
         try:
             if codec in NalCodec:
                 self._watch = ParameterWatch(NalCodec(codec), reader.video.codec_context.extradata)
             elif pictures_only:
-                reader.video.codec_context.thread_count = 1
+                self._decoder = own_decoder(reader.video)
             else:
                 self._video = VideoTranscoder(reader.video, self._rate_fps, live_clock=reader.live_clock)
             sound = None if pictures_only else reader.audio
@@ -119,8 +122,9 @@ class StreamSource:
                 yield from self._audio_items(packet, arrived_s)
 
     def close(self) -> None:
-        """Release the reader and the encoders."""
+        """Release the reader, the decoder with its last pictures, and the encoders."""
         self._reader.close()
+        self._decoder = None
         if self._video is not None:
             self._video.close()
         if self._audio is not None:
@@ -172,11 +176,8 @@ class StreamSource:
 
     def _decoded_items(self, packet: MediaPacket, arrived_s: float) -> Iterator[MediaItem]:
         try:
-            for frame in packet.decode():
-                if isinstance(frame, VideoFrame):
-                    yield MediaItem(
-                        stream=self._reader.video, packet=packet, is_key=True, arrived_s=arrived_s, frame=frame
-                    )
+            for frame in self._decoder.decode(packet) if self._decoder is not None else ():
+                yield MediaItem(stream=self._reader.video, packet=packet, is_key=True, arrived_s=arrived_s, frame=frame)
         except FFmpegError:
             self.counts.undecodable_video += 1
 
