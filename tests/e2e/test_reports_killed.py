@@ -184,14 +184,12 @@ async def test_every_window_ends_once_whatever_it_was_killed_in(tmp_path: Path) 
 
             await eventually(recording, limit_s=40, what="the first window")
             table = []
-            late: set[datetime] = set()
             for stage in ("closing", "sending", "waiting", "storing"):
                 # An answer at once would pass the kill.
                 gemini.reports_with = "hang" if stage == "waiting" else ANSWER
                 await caught(stage, home, gemini)
                 found = rows(home, tmp_path / "copy")
                 open_now = [row for row in found if row.state not in FINAL]
-                late |= {row.start_at for row in open_now if row.reason == "timeout"}
                 table += [f"killed while {stage}:", *(f"  {row}" for row in open_now)]
                 if stage == "closing":
                     assert any(row.state == "recording" and row.end_at <= datetime.now(UTC) for row in open_now)
@@ -222,7 +220,6 @@ async def test_every_window_ends_once_whatever_it_was_killed_in(tmp_path: Path) 
     assert len({row.start_at for row in ended}) == len(ended)
     # Only what was cut in its call was asked for again, and nothing was asked for twice after its answer was kept.
     assert sum(row.attempts for row in every) >= len(gemini.reports)
-    # (Three of the kills may fall into a call, and into that of the same window; where the model hangs, a call may have
-    # come to its time limit before the kill.)
-    assert sum(row.attempts - 1 for row in ended if row.attempts) <= 3 + len(late)
+    # (Three of the kills may fall into a call, and into that of the same window.)
+    assert sum(row.attempts - 1 for row in ended if row.attempts) <= 3
     assert any(row.attempts > 1 and row.has_report for row in ended), "what was cut in its call has its report"
