@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
+import logging
 from pathlib import Path
 import resource
 import socket
@@ -237,8 +238,10 @@ def serve_without_files(folder: str) -> None:
     viewer = socket.socket(socket.AF_UNIX)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (viewer.fileno() + 1, hard))
+    told = threading.Event()
+    logging.getLogger(RelayServer.__module__).addFilter(lambda _record: told.set() or True)
     viewer.connect(str(Path(folder) / "r.sock"))
-    time.sleep(0.2)
+    assert told.wait(10), "no file is left"
     before_s = time.process_time()
     time.sleep(1)
     print(time.process_time() - before_s)
