@@ -7,13 +7,14 @@ import io
 import re
 from typing import TYPE_CHECKING
 
-import av
+from av.error import FFmpegError
 from homeassistant.util import dt as dt_util
 
 from .engine.incident import HAZARD_KINDS
 from .engine.models import EventKind, MonitorEvent, Phase, Picture, Severity, Status
 from .engine.pictures import rgb_image
 from .engine.score import Grade
+from .engine.source.own_decoder import pictures_of
 from .engine.windows.clip import WindowClip
 from .engine.windows.report import ReportIncident, SkillSeen, WindowReport
 
@@ -142,17 +143,13 @@ def still(clip: WindowClip, offset_s: float, start_at: datetime) -> Picture | No
     """The picture of a clip at a true offset; None where it cannot be read. Blocking."""
     number = _clip_second(clip, offset_s)
     try:
-        with av.open(clip.path, "r", format="mp4") as container:
-            container.streams.video[0].codec_context.thread_count = 1
-            for index, frame in enumerate(container.decode(video=0)):
-                if index >= number:
-                    out = io.BytesIO()
-                    rgb_image(frame).save(out, "JPEG", quality=85)
-                    taken_at = start_at + timedelta(seconds=clip.time_map.offsets_s[number])
-                    return Picture(
-                        jpeg=out.getvalue(), size_wh=(frame.width, frame.height), at_s=0.0, taken_at=taken_at
-                    )
-    except OSError, av.FFmpegError:
+        for index, frame in enumerate(pictures_of(clip.path)):
+            if index >= number:
+                out = io.BytesIO()
+                rgb_image(frame).save(out, "JPEG", quality=85)
+                taken_at = start_at + timedelta(seconds=clip.time_map.offsets_s[number])
+                return Picture(jpeg=out.getvalue(), size_wh=(frame.width, frame.height), at_s=0.0, taken_at=taken_at)
+    except OSError, FFmpegError:
         return None
     return None
 

@@ -1,16 +1,17 @@
 """Clips of windows and their thumbnails over HTTP, for logged-in people and signed links only."""
 
+from contextlib import closing
 from http import HTTPStatus
 from pathlib import Path
 import time
 
 from aiohttp import web
-import av
 from av.error import FFmpegError
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.http import HomeAssistantView
 
 from .engine.pictures import encode_picture
+from .engine.source.own_decoder import pictures_of
 from .snapshots import WINDOWS, is_event_id
 from .storage import footage_path
 
@@ -35,8 +36,8 @@ def find_window(root: Path, crib_id: str, name: str) -> Path | None:
 def thumbnail(path: Path) -> bytes | None:
     """The first picture of a clip as a small JPEG; None where it holds none. Blocking."""
     try:
-        with av.open(str(path)) as clip:
-            frame = next(clip.decode(video=0), None)
+        with closing(pictures_of(path)) as pictures:
+            frame = next(pictures, None)
             if frame is None:
                 return None
             return encode_picture(frame, time.monotonic(), long_edge_px=_THUMBNAIL_PX, quality=70).jpeg

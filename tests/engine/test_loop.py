@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
-import gc
 import io
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +13,6 @@ import threading
 import time
 
 import av
-from av.video.codeccontext import VideoCodecContext
 import numpy as np
 from PIL import Image
 import pytest
@@ -24,6 +22,7 @@ from custom_components.cradlewatch.engine.loop import CameraLoop
 from custom_components.cradlewatch.engine.models import Link
 from custom_components.cradlewatch.engine.relay import RelayServer
 from custom_components.cradlewatch.engine.settings import LoopSettings, SourceSettings
+from tests.codecs import no_collection, open_codecs
 from tests.engine.loops import CountingSenses, Notes, open_files, running_loop, soon
 from tests.engine.test_muxer_relay import make_file
 from tests.media import Clip as FilmSpec, clip as film
@@ -93,30 +92,22 @@ def test_privacy_forgets_and_comes_back(clip: Path) -> None:
         run.wait(lambda: run.loop.picture(1.0), 3)
 
 
-def _open_decoders() -> int:
-    kept = (found for found in gc.get_objects() if isinstance(found, VideoCodecContext))
-    return sum(context.is_open and context.is_decoder for context in kept)
-
-
-@pytest.mark.parametrize("codec", ["libx264", "mpeg4", "mjpeg"])
-def test_no_decoder_keeps_pictures_in_privacy_or_after_the_end(tmp_path: Path, codec: str) -> None:
+@pytest.mark.parametrize(("codec", "audio"), [("libx264", "aac"), ("mpeg4", "pcm_s16le"), ("mjpeg", None)])
+def test_no_codec_keeps_pictures_or_sound_in_privacy_or_after_the_end(
+    tmp_path: Path, codec: str, audio: str | None
+) -> None:
     """A loop that ended lies there until Python collects it, which in a large home is seldom: what it holds stays."""
-    clip = film(tmp_path, ".mkv", FilmSpec(codec=codec, seconds=8))
-    gc.collect()
-    before = _open_decoders()
-    gc.disable()
-    try:
+    clip = film(tmp_path, ".mkv", FilmSpec(codec=codec, audio=audio, seconds=8))
+    with no_collection() as before:
         with running_loop(str(clip), allowed_folders=(str(clip.parent),)) as run:
             run.wait(lambda: run.loop.picture(1.0))
-            assert _open_decoders() > before
+            assert open_codecs() > before
             run.loop.set_privacy(True)
             run.wait_link(Link.PRIVACY, 3)
-            run.wait(lambda: _open_decoders() == before, 3)
+            run.wait(lambda: open_codecs() == before, 3)
             run.loop.set_privacy(False)
             run.wait(lambda: run.loop.picture(1.0))
-        assert _open_decoders() == before
-    finally:
-        gc.enable()
+        assert open_codecs() == before
 
 
 def test_privacy_for_a_moment_is_privacy_all_the_same(clip: Path) -> None:

@@ -18,8 +18,10 @@ from av.video.frame import VideoFrame
 import numpy as np
 import pytest
 
+from custom_components.cradlewatch.engine.analysis.report_strip import window_strip
 from custom_components.cradlewatch.engine.kept_files import Clocks
 from custom_components.cradlewatch.engine.models import Link, LinkState
+from custom_components.cradlewatch.engine.source.own_decoder import pictures_of
 from custom_components.cradlewatch.engine.windows import clip as clip_module
 from custom_components.cradlewatch.engine.windows.bounds import Window, WindowClock
 from custom_components.cradlewatch.engine.windows.clip import (
@@ -36,6 +38,7 @@ from custom_components.cradlewatch.engine.windows.picture import small_size, upr
 from custom_components.cradlewatch.engine.windows.recorder import ClosedWindow, WindowRecorder
 from custom_components.cradlewatch.engine.windows.settings import WindowSettings
 from custom_components.cradlewatch.engine.windows.shelf import WindowShelf
+from tests.codecs import no_collection, open_codecs
 
 NAME = "20261124T120000Z"
 
@@ -80,6 +83,24 @@ def test_times_and_pictures_survive(tmp_path: Path, mp4: bool) -> None:
         assert all(jpeg.startswith(b"\xff\xd8") for jpeg in clip.jpegs())
     for path in (tmp_path / "clips").rglob("*"):
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+
+
+def test_no_codec_keeps_pictures_after_a_clip_was_written_or_read(tmp_path: Path) -> None:
+    with no_collection() as before:
+        writer = begin_clip(tmp_path, NAME, (640, 360), mp4=True)
+        for number in range(3):
+            writer.write(picture(40 + 30 * number), float(number))
+        assert open_codecs() > before
+        writer.close()
+        del writer
+        clip = finish_clip(tmp_path, NAME)
+        assert clip is not None
+        assert len([frame.width for frame in pictures_of(clip.path)]) == 3
+        first = pictures_of(clip.path)
+        assert next(first).width == 640
+        first.close()
+        assert window_strip(clip)[1] == (0, 1, 2)
+        assert open_codecs() == before
 
 
 @pytest.mark.parametrize(

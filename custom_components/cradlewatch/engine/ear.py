@@ -6,7 +6,9 @@ much as five at once, for the memory that decoding a picture goes through leaves
 
 from collections.abc import Iterator, Sequence
 
+from av.audio.codeccontext import AudioCodecContext
 from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
 from av.error import FFmpegError
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 from .models import AudioBlock, Signal
 from .ports import FrameTap, Senses, SoundTap
 from .resampler import Resampler
+from .source.own_decoder import own_sound_decoder
 from .source.types import MediaItem
 
 _RATE_HZ = 16_000
@@ -28,12 +31,14 @@ class Ear:
         self._senses = senses
         self._taps = [tap for tap in taps if isinstance(tap, SoundTap)]
         self._resampler: Resampler | None = None
+        self._decoder: AudioCodecContext | None = None
         self._waiting: list[MediaItem] = []
         self.damaged = 0
 
     def source_opened(self) -> None:
         """A new connection: another sound, perhaps."""
         self._resampler = None
+        self._decoder = None
         self._waiting.clear()
 
     def hear(self, item: MediaItem) -> Sequence[Signal]:
@@ -54,7 +59,7 @@ class Ear:
 
     def _samples_of(self, item: MediaItem) -> list[NDArray[np.float32]]:
         try:
-            return [part for frame in _frames_of(item) for part in self._mono(frame)]
+            return [part for frame in self._frames_of(item) for part in self._mono(frame)]
         except FFmpegError, ValueError:
             # A resampler refuses a frame whose format changed: the next one gets a new resampler.
             self._resampler = None
@@ -68,11 +73,10 @@ class Ear:
         for mono in self._resampler.resample(frame):
             yield mono.to_ndarray().reshape(-1).astype(np.float32, copy=False)
 
-
-def _frames_of(item: MediaItem) -> Iterator[AudioFrame]:
-    if isinstance(item.frame, AudioFrame):
-        yield item.frame
-        return
-    for frame in item.stream.codec_context.decode(item.packet):
-        if isinstance(frame, AudioFrame):
-            yield frame
+    def _frames_of(self, item: MediaItem) -> Sequence[AudioFrame]:
+        if isinstance(item.frame, AudioFrame):
+            return (item.frame,)
+        if self._decoder is None:
+            assert isinstance(item.stream, AudioStream)
+            self._decoder = own_sound_decoder(item.stream)
+        return self._decoder.decode(item.packet)

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 import io
 
-import av
 from av.error import FFmpegError
 
 from ..errors import AnalysisError, AnalysisFailure
 from ..pictures import rgb_image
+from ..source.own_decoder import pictures_of
 from ..windows.clip import WindowClip
 from .strip import StripFrame, contact_strip, spread
 
@@ -48,12 +48,10 @@ def _frames(clip: WindowClip, wanted: Sequence[int]) -> Iterator[bytes]:
         files = sorted(clip.path.glob("*.jpg"))
         yield from (files[index].read_bytes() for index in wanted if index < len(files))
         return
-    with av.open(clip.path, "r", format="mp4") as container:
-        container.streams.video[0].codec_context.thread_count = 1
-        for index, frame in enumerate(container.decode(video=0)):
-            if index in wanted:
-                out = io.BytesIO()
-                rgb_image(frame).save(out, "JPEG", quality=_QUALITY)
-                yield out.getvalue()
-            if index >= wanted[-1]:
-                return
+    for index, frame in enumerate(pictures_of(clip.path)):
+        if index in wanted:
+            out = io.BytesIO()
+            rgb_image(frame).save(out, "JPEG", quality=_QUALITY)
+            yield out.getvalue()
+        if index >= wanted[-1]:
+            return

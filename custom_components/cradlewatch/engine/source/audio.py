@@ -3,14 +3,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
+from functools import cache
 import io
 import os
 
 import av
+from av.audio.codeccontext import AudioCodecContext
 from av.audio.fifo import AudioFifo
+from av.audio.format import AudioFormat
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
-from av.container import OutputContainer
+from av.codec.context import CodecContext, Flags
 from av.error import FFmpegError
 from av.packet import Packet
 
@@ -49,15 +52,10 @@ class AacEncoder:
     def __init__(self, rate_hz: int, channels: int, *, bit_rate_bps: int = _BIT_RATE_BPS) -> None:
         self.rate_hz = next((rate for rate in _RATES_HZ if rate >= rate_hz), _RATES_HZ[-1])
         self._layout = "mono" if channels == 1 else "stereo"
-        self._container: OutputContainer | None = av.open(io.BytesIO(), "w", format="mpegts")
-        stream = self._container.add_stream("aac", rate=self.rate_hz)
-        assert isinstance(stream, AudioStream)
-        stream.codec_context.layout = self._layout
-        stream.codec_context.bit_rate = bit_rate_bps
-        stream.codec_context.time_base = Fraction(1, self.rate_hz)
-        self._container.start_encoding()
-        self.stream = stream
-        self._frame_size = stream.codec_context.frame_size or 1024
+        self.stream = aac_template(self.rate_hz, self._layout, bit_rate_bps)
+        """What muxers take as template; nothing is encoded with it."""
+        self._codec: AudioCodecContext | None = _own_encoder(self.rate_hz, self._layout, bit_rate_bps)
+        self._frame_size = self._codec.frame_size or 1024
         self._resampler: Resampler | None = None
         self._fifo = AudioFifo()
         self._position: int | None = None
@@ -91,7 +89,8 @@ class AacEncoder:
             self._position = start
         elif start < expected - _GAP_S * self.rate_hz:
             # The encoder takes no steps back in time; what lies before is cut by `_last_dts`.
-            self.stream.codec_context.flush_buffers()
+            if self._codec is not None:
+                self._codec.flush_buffers()
             self._fifo = AudioFifo()
             self._position = max(0, start)
 
@@ -108,18 +107,43 @@ class AacEncoder:
             yield block, packet
 
     def _packets(self, block: AudioFrame) -> list[Packet[AudioStream]]:
+        if self._codec is None:
+            return []
         if self._begun:
-            return self.stream.encode(block)
+            return self._codec.encode(block)
         self._begun = True
         # PyAV puts a converter before the encoder with the first block, and gives no way to it.
         with one_core():
-            return self.stream.encode(block)
+            return self._codec.encode(block)
 
     def close(self) -> None:
         """Release the encoder; safe to call twice."""
-        container, self._container = self._container, None
-        if container is not None:
-            container.close()
+        self._codec = None
+
+
+def _own_encoder(rate_hz: int, layout: str, bit_rate_bps: int) -> AudioCodecContext:
+    """It goes when its user goes: with a stream of PyAV it would wait for Python's full collection."""
+    codec = CodecContext.create("aac", "w")
+    assert isinstance(codec, AudioCodecContext)
+    codec.sample_rate, codec.layout, codec.format = rate_hz, layout, AudioFormat("fltp")
+    codec.bit_rate = bit_rate_bps
+    codec.time_base = Fraction(1, rate_hz)
+    codec.flags |= Flags.global_header
+    codec.open()
+    return codec
+
+
+@cache
+def aac_template(rate_hz: int, layout: str, bit_rate_bps: int = _BIT_RATE_BPS) -> AudioStream:
+    """A stream of a container that is never written. Kept: there are few kinds, and each is the same for ever."""
+    container = av.open(io.BytesIO(), "w", format="mpegts")
+    stream = container.add_stream("aac", rate=rate_hz)
+    assert isinstance(stream, AudioStream)
+    stream.codec_context.layout = layout
+    stream.codec_context.bit_rate = bit_rate_bps
+    stream.codec_context.time_base = Fraction(1, rate_hz)
+    container.start_encoding()
+    return stream
 
 
 class AudioTranscoder:

@@ -1,12 +1,10 @@
 """Real-time H.264 encoder for sources that browsers cannot play: drawn, raw, MJPEG, MPEG-4."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
-import io
 
 import av
-from av.codec.context import Flags
-from av.container import OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
@@ -15,6 +13,7 @@ from av.video.stream import VideoStream
 
 from ..errors import SourceError, SourceProblem
 from .own_decoder import own_decoder
+from .own_encoder import Encoding, Template, own_encoder
 from .reader import MediaPacket, fraction_of
 from .steady import SteadyClock
 
@@ -44,36 +43,11 @@ class H264Encoder:
         self.size_wh = (width - width % 2, height - height % 2)
         self._next_key_ticks: int | None = None
         self._last_ticks = -1
-        # A container that is never written: a stream of it is the template that muxers want.
-        self._container: OutputContainer | None = av.open(io.BytesIO(), "w", format="mpegts")
-        self.encoder_name, self.stream = self._open(self._container, rate_fps or _DEFAULT_RATE_FPS)
-
-    def _open(self, container: OutputContainer, rate_fps: float) -> tuple[str, VideoStream]:
-        for name, options in _ENCODERS:
-            if name not in av.codecs_available:
-                continue
-            stream = container.add_stream(name, rate=Fraction(rate_fps).limit_denominator(1001))
-            if not isinstance(stream, VideoStream):
-                continue
-            self._configure(stream, options, rate_fps)
-            try:
-                container.start_encoding()
-            except FFmpegError:
-                break
-            return name, stream
-        self.close()
-        raise SourceError(SourceProblem.UNSUPPORTED_SOURCE, "no H.264 encoder works on this system")
-
-    def _configure(self, stream: VideoStream, options: dict[str, str], rate_fps: float) -> None:
-        context = stream.codec_context
-        context.width, context.height = self.size_wh
-        context.pix_fmt = "yuv420p"
-        context.time_base = TICKS
-        context.flags |= Flags.global_header
-        context.gop_size = max(1, round(rate_fps * 4))  # keyframes are forced by time; this is the backstop
-        context.max_b_frames = 0
-        context.thread_count = 1
-        context.options = dict(options)
+        rate = rate_fps or _DEFAULT_RATE_FPS
+        self.encoder_name, self._template, codec = _first_that_works(self.size_wh, rate)
+        self._codec: VideoCodecContext | None = codec
+        self.stream = self._template.stream
+        """What muxers take as template."""
 
     def encode(self, frame: VideoFrame, ticks: int) -> list[Packet[VideoStream]]:
         """Encode `frame` for the time `ticks` (1/90000 s); earlier or equal times than the last are moved up."""
@@ -85,7 +59,7 @@ class H264Encoder:
         picture.pict_type = PictureType.I if is_key else PictureType.NONE
         if is_key:
             self._next_key_ticks = ticks + int(_KEYFRAME_S / TICKS)
-        return self.stream.encode(picture)
+        return [] if self._codec is None else self._codec.encode(picture)
 
     def _fitted(self, frame: VideoFrame) -> VideoFrame:
         width, height = self.size_wh
@@ -94,10 +68,27 @@ class H264Encoder:
         return frame.reformat(width=width, height=height, format="yuv420p", threads=1)
 
     def close(self) -> None:
-        """Release the encoder; safe to call twice."""
-        container, self._container = self._container, None
-        if container is not None:
-            container.close()
+        """Release the encoder, with its last pictures; safe to call twice."""
+        self._codec = None
+        self._template.close()
+
+
+def _first_that_works(size_wh: tuple[int, int], rate_fps: float) -> tuple[str, Template, VideoCodecContext]:
+    """Its name, its template and itself. Raises SourceError."""
+    for name, options in _ENCODERS:
+        if name not in av.codecs_available:
+            continue
+        encoding = Encoding(
+            name=name,
+            size_wh=size_wh,
+            rate_fps=Fraction(rate_fps).limit_denominator(1001),
+            time_base=TICKS,
+            keyframe_every=max(1, round(rate_fps * 4)),  # keyframes are forced by time; this is the backstop
+            options=options,
+        )
+        with suppress(FFmpegError, ValueError):
+            return name, Template(encoding), own_encoder(encoding)
+    raise SourceError(SourceProblem.UNSUPPORTED_SOURCE, "no H.264 encoder works on this system")
 
 
 class VideoTranscoder:

@@ -24,6 +24,7 @@ from av.error import FFmpegError
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from ..source.audio import aac_template
 from .clip_writer import CLIP_FPS, ClipWriter, JpegWriter, Mp4Writer
 from .sound import RATE_HZ, SoundPacket, placed, read_sound, sound_path, stretches
 
@@ -257,10 +258,7 @@ def copy_retimed(
 
 
 def _sound_track(sink: OutputContainer) -> AudioStream:
-    track = sink.add_stream("aac", rate=RATE_HZ)
-    assert isinstance(track, AudioStream)
-    track.codec_context.layout = "mono"
-    return track
+    return sink.add_stream_from_template(aac_template(RATE_HZ, "mono"))
 
 
 def _sound_packet(sound: SoundPacket, track: AudioStream) -> Packet[AudioStream]:

@@ -1,5 +1,6 @@
 """Writers of a window's frames, one at a time, safe against the end of the program at any moment."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 import io
 from pathlib import Path
@@ -7,10 +8,13 @@ from typing import Protocol
 
 import av
 from av.container import OutputContainer
+from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from ..pictures import rgb_image
+from ..source.own_encoder import Encoding, Template, own_encoder
 
 CLIP_FPS = 1
 
@@ -48,7 +52,7 @@ class Mp4Writer:
             self._container: OutputContainer = av.open(
                 self._file, "w", format="mp4", options={"movflags": flags, "flush_packets": "1"}
             )
-            self._stream = _h264_stream(self._container, size_wh)
+            self._codec, self._stream = _encoder_of(self._container, size_wh)
         except BaseException:
             self._file.close()
             raise
@@ -62,13 +66,18 @@ class Mp4Writer:
         self._last_ms = offset_ms
         frame.pts, frame.time_base = offset_ms - self._first_ms, _MS
         frame.pict_type = 0
-        self._container.mux(self._stream.encode(frame))
+        self._mux(self._codec.encode(frame))
         return self._file.tell()
 
     def close(self) -> None:
         with self._file:
-            self._container.mux(self._stream.encode(None))
+            self._mux(self._codec.encode(None))
             self._container.close()
+
+    def _mux(self, packets: Sequence[Packet[VideoStream]]) -> None:
+        for packet in packets:
+            packet.stream = self._stream
+            self._container.mux_one(packet)
 
 
 class JpegWriter:
@@ -98,14 +107,20 @@ def has_h264() -> bool:
     return "libx264" in av.codecs_available
 
 
-def _h264_stream(container: OutputContainer, size_wh: tuple[int, int]) -> VideoStream:
-    stream = container.add_stream("libx264", rate=CLIP_FPS)
-    stream.width, stream.height = size_wh
-    stream.pix_fmt = "yuv420p"
-    stream.codec_context.time_base = _MS
-    stream.codec_context.gop_size = _KEYFRAME_EVERY
-    # zerolatency: no look-ahead and no B-frames, so that each packet is on disk when its frame was given.
-    # One thread: the encoding stays in the niced thread that calls.
-    stream.codec_context.thread_count = 1
-    stream.options = {"preset": "veryfast", "tune": "zerolatency", "crf": "28"}
-    return stream
+def _encoder_of(container: OutputContainer, size_wh: tuple[int, int]) -> tuple[VideoCodecContext, VideoStream]:
+    """The encoder, which goes with its writer, and the stream of `container` for its packets."""
+    encoding = Encoding(
+        name="libx264",
+        size_wh=size_wh,
+        rate_fps=Fraction(CLIP_FPS),
+        time_base=_MS,
+        keyframe_every=_KEYFRAME_EVERY,
+        # zerolatency: no look-ahead and no B-frames, so that each packet is on disk when its frame was given.
+        options={"preset": "veryfast", "tune": "zerolatency", "crf": "28"},
+    )
+    template = Template(encoding)
+    try:
+        stream = container.add_stream_from_template(template.stream)
+    finally:
+        template.close()
+    return own_encoder(encoding), stream
