@@ -41,7 +41,7 @@ _LOGGER = logging.getLogger(__name__)
 
 _KEEP_HISTORY = timedelta(days=180)
 # What a connection, a viewer or a call filled is free by then, and kept by the C library.
-_MEMORY_EVERY = timedelta(minutes=1)
+_MEMORY_EVERY = timedelta(seconds=20)
 # On Home Assistant's stop and on unload; later than this is told.
 _STOP_LIMIT_S = 3.0
 

@@ -1,9 +1,5 @@
-"""The frame loop of one camera: one connection, one thread, and nothing that it waits for but the camera.
+"""The frame loop of one camera: one connection, one thread, and nothing that it waits for but the camera."""
 
-Packets go to the ring (relay, clips) first; then, as far as there is time, to the detectors.
-"""
-
-from collections import deque
 from collections.abc import Callable, Sequence
 import logging
 from pathlib import Path
@@ -12,7 +8,6 @@ import time
 
 from .clips import ClipHandle, ClipWriter
 from .errors import SourceChangedError, SourceError, SourceProblem
-from .figures import EncodingCost, LagMeter
 from .link import LinkWatch
 from .lookout import Details, Lookout
 from .memory import give_back, keep_little
@@ -20,15 +15,13 @@ from .models import Link, LinkState, LoopFigures, Picture, StreamInfo
 from .outlet import Outlet
 from .pictures import PictureStore
 from .ports import FrameTap, LoopSink, Senses
+from .pump import Pump
 from .retry import Retry
 from .settings import LoopSettings, SourceSettings
 from .source.open import open_source
-from .source.types import AbortToken, MediaItem, Source
+from .source.types import AbortToken, Source
 
 _LOGGER = logging.getLogger(__name__)
-_READING_EVERY_S = 1.0
-# What was gathered while the source was opened comes in one burst: late by nobody's fault.
-_LAG_AFTER_S = 2.0
 
 
 class CameraLoop:
@@ -48,8 +41,6 @@ class CameraLoop:
     ) -> None:
         """`detection`: a lighter stream of the same camera for the detectors; None takes the stream of viewers."""
         self._source_settings = source
-        self._settings = settings
-        self._senses = senses
         self._sink = sink
         self._relay_path = relay_path
         self._outlet = Outlet(settings, relay_path, name)
@@ -57,9 +48,16 @@ class CameraLoop:
         self._pictures = PictureStore(source.rotation_deg)
         self._lookout = Lookout(settings, senses, self._pictures, taps, detection=detection, name=name)
         self._retry = Retry(settings)
-        self._lag = LagMeter()
-        self._encoding = EncodingCost()
         self._link = LinkWatch(settings, self._on_link, name)
+        self._pump = Pump(
+            settings,
+            senses,
+            sink,
+            outlet=self._outlet,
+            lookout=self._lookout,
+            link=self._link,
+            retry=self._retry,
+        )
         self._lock = threading.Lock()
         self._abort = AbortToken()
         self._name = name
@@ -67,14 +65,6 @@ class CameraLoop:
         self._stopping = False
         self._privacy = False
         self._must_forget = False
-        self._frames_total = 0
-        self._reconnects = 0
-        self._jumps_seen = 0
-        self._lag_from_s = 0.0
-        self._last_video_s: float | None = None
-        self._orders: deque[Callable[[], object]] = deque(maxlen=16)
-        self._next_reading_s = 0.0
-        self._info: StreamInfo | None = None
 
     @property
     def link(self) -> LinkState:
@@ -84,7 +74,7 @@ class CameraLoop:
     @property
     def info(self) -> StreamInfo | None:
         """What the source delivers; None before the first connection."""
-        return self._info
+        return self._pump.info
 
     @property
     def relay_address(self) -> str:
@@ -93,20 +83,7 @@ class CameraLoop:
 
     def figures(self) -> LoopFigures:
         """Figures of the last minute."""
-        rate, p50, p99, highest = self._lag.summary(time.monotonic())
-        return LoopFigures(
-            frame_rate_fps=rate,
-            lag_p50_ms=p50,
-            lag_p99_ms=p99,
-            lag_max_ms=highest,
-            frames_total=self._frames_total,
-            frames_detected=self._lookout.detected,
-            packets_dropped=self._outlet.dropped,
-            reconnects=self._reconnects,
-            viewers=self._outlet.relay.viewers,
-            viewers_cut=self._outlet.relay.viewers_cut,
-            second_source=self._lookout.second_source(),
-        )
+        return self._pump.figures()
 
     def details(self) -> Details:
         """Counts for diagnostics."""
@@ -118,7 +95,7 @@ class CameraLoop:
             "audio_dropped": timeline.audio_dropped,
             "audio_resyncs": timeline.audio_resyncs,
             "timestamps_mended": timeline.timestamps_mended,
-            "encoding_core_percent": self._encoding.core_percent,
+            "encoding_core_percent": self._pump.encoding_core_percent,
         } | self._lookout.details()
 
     def picture(self, max_age_s: float, long_edge_px: int | None = None, quality: int = 85) -> Picture | None:
@@ -154,7 +131,7 @@ class CameraLoop:
 
     def in_thread(self, order: Callable[[], object]) -> None:
         """Run `order` in the loop's thread before the next frame: the senses belong to it. Must be quick."""
-        self._orders.append(order)
+        self._pump.in_thread(order)
 
     def reconnect(self) -> None:
         """Try again now instead of after the back-off."""
@@ -210,7 +187,7 @@ class CameraLoop:
         """Privacy: drop everything and sleep until it ends."""
         abort = self._renew_abort()
         self._must_forget = False
-        self._end_signals()
+        self._pump.end_signals()
         self._forget()
         self._link.rest(Link.PRIVACY)
         while self._privacy and not self._stopping and not abort.aborted:
@@ -228,7 +205,7 @@ class CameraLoop:
         problem: SourceProblem | None = None
         try:
             source = open_source(self._source_settings, abort)
-            self._pump(source, abort)
+            self._pump.run(source, abort)
         except SourceChangedError as change:
             _LOGGER.info("The camera's stream changed (%s): connecting anew", change.detail)
             self._retry.forget()
@@ -240,6 +217,7 @@ class CameraLoop:
                 _LOGGER.debug("Connection ended: %s", error)
         finally:
             if source is not None:
+                self._pump.reconnects += not self._stopping and not self._privacy
                 source.close()
                 give_back()
         if abort.aborted:
@@ -253,86 +231,16 @@ class CameraLoop:
             self._abort = AbortToken()
             return self._abort
 
-    def _pump(self, source: Source, abort: AbortToken) -> None:
-        self._begin(source)
-        items = source.items() if source.info.encoder is None else self._encoding.of(source.items())
-        try:
-            for item in items:
-                if abort.aborted:
-                    return
-                if item.stream.type == "video":
-                    self._on_video(item)
-                else:
-                    self._on_audio(item)
-        finally:
-            if not self._stopping and not self._privacy:
-                self._reconnects += 1
-
-    def _begin(self, source: Source) -> None:
-        """Make ready for a new connection; viewers go on where its shape is that of the last one."""
-        now_s = time.monotonic()
-        if self._last_video_s is not None and now_s - self._last_video_s > self._settings.lost_after_s:
-            # What was going on before a long outage is not known to go on still.
-            self._end_signals()
-        self._encoding.clear()
-        self._lag.clear()
-        self._lag_from_s = now_s + _LAG_AFTER_S
-        if self._outlet.source_opened(source, now_s):
-            self._sink.on_generation()
-        self._info = source.info
-        self._lookout.source_opened(source.info)
-        self._sink.on_info(source.info)
-
-    def _on_video(self, item: MediaItem) -> None:
-        self._last_video_s = item.arrived_s
-        self._outlet.send(item)
-        self._link.packet(item.arrived_s)
-        self._frames_total += 1
-        done_s = time.monotonic()
-        self._measure_lag(done_s)
-        self._retry.forget()
-        while self._orders:
-            self._orders.popleft()()
-        signals = self._lookout.video(item, self._lag.newest_lag_s())
-        if signals:
-            self._sink.on_signals(signals)
-        if done_s >= self._next_reading_s:
-            self._next_reading_s = done_s + _READING_EVERY_S
-            self._sink.on_reading(self._senses.reading(done_s), self.figures())
-
-    def _measure_lag(self, done_s: float) -> None:
-        jumps = self._outlet.counts.video_jumps
-        if jumps != self._jumps_seen:
-            self._jumps_seen = jumps
-            self._lag.clear()
-        if done_s < self._lag_from_s:
-            return
-        self._lag.add(self._outlet.video_out_s, done_s)
-
-    def _on_audio(self, item: MediaItem) -> None:
-        self._outlet.send(item)
-        signals = self._lookout.audio(item)
-        if signals:
-            self._sink.on_signals(signals)
-
     def _on_link(self, state: LinkState) -> None:
         if state.link in (Link.LOST, Link.STALLED):
             self._pictures.clear()
         self._sink.on_link(state)
 
-    def _end_signals(self) -> None:
-        signals = self._senses.close(time.monotonic())
-        if signals:
-            self._sink.on_signals(signals)
-
     def _forget(self) -> None:
         """Nothing of the picture stays in memory."""
         self._pictures.clear()
         self._clips.end_all()
-        self._outlet.forget()
-        self._senses.reset()
-        self._lookout.forget()
-        self._lag.clear()
+        self._pump.forget()
 
     def _close(self) -> None:
         with self._lock:
@@ -340,7 +248,7 @@ class CameraLoop:
         if breaker is not None:
             breaker.join(1)
         self._lookout.close()
-        self._end_signals()
+        self._pump.end_signals()
         self._link.rest(Link.STOPPED)
         self._link.stop()
         self._forget()
