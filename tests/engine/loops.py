@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-import gc
 from pathlib import Path
 import tempfile
 import threading
@@ -146,8 +145,6 @@ def running_loop(
         assert not thread.is_alive(), "the loop did not stop within 3 s"
         assert own_threads(name) == []
         assert not path.exists()
-        # PyAV's AAC encoder has a filter with two threads, in a circle with itself: idle until the next collection.
-        gc.collect()
         assert soon(lambda: not native_threads(name)), native_threads(name)
         # What tests opened besides (viewers, servers in this process) needs a moment to notice the end.
         assert not alone or soon(lambda: open_files() <= files), f"{files} files before, {open_files()} after"

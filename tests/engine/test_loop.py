@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import weakref
 
 import av
 import numpy as np
@@ -108,6 +109,18 @@ def test_no_codec_keeps_pictures_or_sound_in_privacy_or_after_the_end(
             run.loop.set_privacy(False)
             run.wait(lambda: run.loop.picture(1.0))
         assert open_codecs() == before
+
+
+def test_a_loop_that_ended_goes_by_itself(clip: Path) -> None:
+    """Its detectors, ring and sockets with it, without waiting for Python's full collection."""
+
+    def one() -> weakref.ref[CameraLoop]:
+        with running_loop(str(clip), allowed_folders=(str(clip.parent),)) as run:
+            run.wait_link(Link.LIVE)
+            return weakref.ref(run.loop)
+
+    with no_collection():
+        assert one()() is None
 
 
 def test_privacy_for_a_moment_is_privacy_all_the_same(clip: Path) -> None:

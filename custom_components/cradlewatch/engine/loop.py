@@ -41,14 +41,13 @@ class CameraLoop:
     ) -> None:
         """`detection`: a lighter stream of the same camera for the detectors; None takes the stream of viewers."""
         self._source_settings = source
-        self._sink = sink
         self._relay_path = relay_path
         self._outlet = Outlet(settings, relay_path, name)
         self._clips = ClipWriter(self._outlet.ring, name, source.rotation_deg)
         self._pictures = PictureStore(source.rotation_deg)
         self._lookout = Lookout(settings, senses, self._pictures, taps, detection=detection, name=name)
         self._retry = Retry(settings)
-        self._link = LinkWatch(settings, self._on_link, name)
+        self._link = LinkWatch(settings, _told(self._pictures, sink), name)
         self._pump = Pump(
             settings,
             senses,
@@ -231,11 +230,6 @@ class CameraLoop:
             self._abort = AbortToken()
             return self._abort
 
-    def _on_link(self, state: LinkState) -> None:
-        if state.link in (Link.LOST, Link.STALLED):
-            self._pictures.clear()
-        self._sink.on_link(state)
-
     def _forget(self) -> None:
         """Nothing of the picture stays in memory."""
         self._pictures.clear()
@@ -255,3 +249,14 @@ class CameraLoop:
         if not self._outlet.relay.stop():
             _LOGGER.warning("The relay's thread did not end in time")
         give_back()
+
+
+def _told(pictures: PictureStore, sink: LoopSink) -> Callable[[LinkState], None]:
+    """What a change of the connection does. No method of the loop: it would hold itself in memory after its end."""
+
+    def on_link(state: LinkState) -> None:
+        if state.link in (Link.LOST, Link.STALLED):
+            pictures.clear()
+        sink.on_link(state)
+
+    return on_link
