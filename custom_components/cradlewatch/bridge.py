@@ -169,8 +169,10 @@ class FrameThread:
         """Stop within `limit_s`; False where the thread is still busy then (it is left to itself)."""
         self.request_stop()
         stopped = True
-        if self._future is not None:
-            waiting = asyncio.wrap_future(self._future, loop=self._event_loop)
+        # Its callback is ours: kept, it would keep us, and the loop with all that it holds, in a circle.
+        future, self._future = self._future, None
+        if future is not None:
+            waiting = asyncio.wrap_future(future, loop=self._event_loop)
             done, _ = await asyncio.wait({waiting}, timeout=limit_s)
             stopped = bool(done)
             if done and (error := waiting.exception()):
@@ -181,6 +183,7 @@ class FrameThread:
     def let_go(self) -> None:
         """The loop ended by itself: give its thread back."""
         self._stopping = True
+        self._future = None
         self.bridge.close()
         self._executor.shutdown(wait=False)
 

@@ -172,6 +172,23 @@ def test_socket_is_private_and_gone_after_stop(folder: Path) -> None:
     assert not (folder / "relay.sock").exists()
 
 
+def test_orders_before_the_start_hold_nobody_up(folder: Path) -> None:
+    """The event loop gives them, and the loop's thread may not have come to the start yet: a full pipe once blocked."""
+    relay = RelayServer(folder / "relay.sock", StreamRing(keep_s=24, keep_bytes=1 << 24), "test")
+
+    def order() -> None:
+        for _ in range(2000):
+            relay.cut_retired()
+
+    # A daemon: the test must end where it fails.
+    giver = threading.Thread(target=order, daemon=True)
+    giver.start()
+    giver.join(10)
+    assert not giver.is_alive()
+    relay.start()
+    assert relay.stop()
+
+
 def test_viewer_that_never_reads_is_cut_and_others_are_served(folder: Path) -> None:
     clip = folder / "clip.ts"
     make_file(clip, seconds=6, gop=30)

@@ -6,15 +6,18 @@ from datetime import timedelta
 from pathlib import Path
 import re
 import threading
+import weakref
 
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
+from custom_components.cradlewatch.engine.loop import CameraLoop
 from custom_components.cradlewatch.engine.models import EventKind, Signal
 from custom_components.cradlewatch.monitor import CribMonitor
 from custom_components.cradlewatch.storage import footage_path
+from tests.codecs import no_collection
 from tests.engine.test_memory import BLOCKS_MB, filled_and_freed, needs_trim, resident_mb
 from tests.glue.helpers import write_video
 from tests.glue.homes import add_home, crib_data, crib_of, leave, live, until
@@ -46,6 +49,11 @@ def uses_second(monitor: CribMonitor) -> bool:
     return bool(monitor._thread and monitor._thread.loop.details().get("second_source_in_use"))
 
 
+def loop_of(monitor: CribMonitor) -> CameraLoop:
+    assert monitor._thread is not None
+    return monitor._thread.loop
+
+
 def without_number(name: str) -> str:
     """An executor counts its threads."""
     return re.sub(r"_\d+$", "", name)
@@ -71,7 +79,10 @@ async def test_another_source_live_leaves_nothing_of_the_old(hass: HomeAssistant
         await until(lambda: uses_second(goes) is ("detection_source" in wanted), "the second source")
 
     for first, second in ((other, light), (other, lighter), (video, lighter)):
-        await change(source=str(first), detection_source=str(second))
+        with no_collection():
+            old = weakref.ref(loop_of(goes))
+            await change(source=str(first), detection_source=str(second))
+            await until(lambda old=old: old() is None, "the old loop goes, with its ring and its pictures")
         assert files_open_under(video.parent) == sorted([first, second])
         # Each has a thread by the same name as before, and no more.
         assert [without_number(name) for name in threads_of("goes")] == [without_number(name) for name in threads]

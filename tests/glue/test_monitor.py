@@ -177,7 +177,7 @@ async def test_a_frame_thread_that_breaks_is_started_again(
     def fault(*_args: object) -> object:
         raise RuntimeError("a fault of ours")
 
-    broken.loop._senses.on_frame = fault  # type: ignore[method-assign]
+    broken.loop._pump._senses.on_frame = fault  # type: ignore[method-assign]
     await until(lambda: any(event["type"] == "camera_lost" for event in told), "camera_lost")
     await until(lambda: monitor._thread is not None and monitor._thread is not broken, "another thread", 10)
     await live(hass, monitor)

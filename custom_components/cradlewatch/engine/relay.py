@@ -51,6 +51,9 @@ class RelayServer:
         self._deaf_until_s: float | None = None
         self._told_full = False
         self._wake_read, self._wake_write = socket.socketpair()
+        # From the beginning: orders may be given before the loop's thread has come to `start`.
+        for end in (self._wake_read, self._wake_write):
+            end.setblocking(False)
         self._viewers: dict[socket.socket, _Viewer] = {}
         self._stopping = False
         self._retire = False
@@ -78,8 +81,6 @@ class RelayServer:
             listener.close()
             raise
         self._listener = listener
-        for end in (self._wake_read, self._wake_write):
-            end.setblocking(False)
         self._selector.register(listener, selectors.EVENT_READ)
         self._selector.register(self._wake_read, selectors.EVENT_READ)
         self._thread.start()
