@@ -68,6 +68,7 @@ class Notes:
     def __init__(self) -> None:
         self.links: list[LinkState] = []
         self.infos: list[StreamInfo] = []
+        self.info_at_s: list[float] = []
         self.signals: list[Signal] = []
         self.readings: list[Reading] = []
         self.generations = 0
@@ -77,6 +78,7 @@ class Notes:
 
     def on_info(self, info: StreamInfo) -> None:
         self.infos.append(info)
+        self.info_at_s.append(time.monotonic())
 
     def on_generation(self) -> None:
         self.generations += 1

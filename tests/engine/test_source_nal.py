@@ -68,6 +68,23 @@ def test_a_camera_that_breaks_a_rule_from_the_start_is_left_alone(joined_at_keyf
     assert not watch.changed
 
 
+@pytest.mark.parametrize(
+    ("codec", "keyframe"),
+    [
+        (NalCodec.H264, b"\x00\x00\x01\x46\x01\x50\x00\x00\x01\x40\x01\x0c\x01\x00\x00\x01\x42\x01\x01\x60"),
+        (NalCodec.HEVC, b"\x00\x00\x01\x09\xf0\x00\x00\x01\x67\x64\x00\x1f\x00\x00\x01\x68\xee\x00\x00\x01\x65\x88"),
+    ],
+)
+def test_another_codec_is_known_before_the_first_keyframe_of_the_one_that_was_told(
+    codec: NalCodec, keyframe: bytes
+) -> None:
+    """Who joins just before the change sees nothing of the first codec but its name."""
+    watch = ParameterWatch(codec, None)
+    watch.is_entry(keyframe, flagged_key=True)
+    assert watch.changed
+    assert watch.other_codec
+
+
 def test_intra_refresh_is_no_entry() -> None:
     watch = ParameterWatch(NalCodec.H264, None)
     sei_and_slice = b"\x00\x00\x01\x06\x06\x01\xc4\x80" + b"\x00\x00\x01\x41\x9a\x22"

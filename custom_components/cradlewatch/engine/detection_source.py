@@ -137,13 +137,12 @@ class DetectionSource:
         problem = SourceProblem.CANNOT_CONNECT
         try:
             source = open_source(self._source_settings, abort)
-            self._opened(source, abort)
-            for item in source.items():
-                if abort.aborted or not self._on_item(item, abort):
-                    return
-        except SourceChangedError:
-            self._retry.forget()
-            return
+            self._pump(source, abort)
+        except SourceChangedError as change:
+            _LOGGER.debug("The second source changed: %s", change)
+            if self._steady(began_s):
+                self._retry.forget()
+                return
         except SourceError as error:
             problem = error.problem
             _LOGGER.debug("The second source's connection ended: %s", error)
@@ -156,9 +155,30 @@ class DetectionSource:
             if source is not None:
                 _close(source)
         if self._failed(problem, abort):
-            if time.monotonic() - began_s > _STEADY_S:
+            if self._steady(began_s):
                 self._retry.forget()
             self._retry.wait(self._source_settings.spec, problem, abort)
+
+    @staticmethod
+    def _steady(began_s: float) -> bool:
+        return time.monotonic() - began_s > _STEADY_S
+
+    def _pump(self, source: Source, abort: AbortToken) -> None:
+        while self._pass_on(source, abort):
+            pass
+
+    def _pass_on(self, source: Source, abort: AbortToken) -> bool:
+        """Pictures until it is not wanted any more; True where the same connection goes on in another shape."""
+        self._opened(source, abort)
+        try:
+            for item in source.items():
+                if abort.aborted or not self._on_item(item, abort):
+                    return False
+        except SourceChangedError as change:
+            if not change.goes_on:
+                raise
+            return True
+        return False
 
     def _opened(self, source: Source, abort: AbortToken) -> None:
         self._decoder.source_opened()

@@ -70,6 +70,10 @@ class IdleEconomy:
             self.idle = True
         return self.idle
 
+    def forget(self) -> None:
+        """Another stream: every frame, until it is known to be calm."""
+        self._quiet_since_s = None
+
     def alarm(self, at_s: float) -> None:
         """Something may have moved: every frame from here on, until the detectors have found calm again."""
         self._alarm(at_s, is_news=True)

@@ -32,7 +32,14 @@ class SourceEndedError(SourceError):
 
 
 class SourceChangedError(SourceError):
-    """Codec, size or parameter sets changed in mid-stream: open the source anew."""
+    """Codec, size or parameter sets changed in mid-stream.
+
+    `goes_on`: the same connection delivers what is new, when `items` is called again; else open the source anew.
+    """
+
+    def __init__(self, problem: SourceProblem, detail: str = "", *, goes_on: bool = False) -> None:
+        super().__init__(problem, detail)
+        self.goes_on = goes_on
 
 
 class RelayError(EngineError):

@@ -95,6 +95,8 @@ class CameraLoop:
             "audio_resyncs": timeline.audio_resyncs,
             "timestamps_mended": timeline.timestamps_mended,
             "encoding_core_percent": self._pump.encoding_core_percent,
+            "format_changes": self._outlet.format_changes,
+            "format_changes_borne": self._outlet.changes_borne,
         } | self._lookout.details()
 
     def picture(self, max_age_s: float, long_edge_px: int | None = None, quality: int = 85) -> Picture | None:
@@ -199,7 +201,6 @@ class CameraLoop:
         abort = self._renew_abort()
         if self._privacy or self._must_forget or self._stopping:
             return
-        began_s = time.monotonic()
         source: Source | None = None
         problem: SourceProblem | None = None
         try:
@@ -207,8 +208,9 @@ class CameraLoop:
             self._pump.run(source, abort)
         except SourceChangedError as change:
             _LOGGER.info("The camera's stream changed (%s): connecting anew", change.detail)
-            self._retry.forget()
-            return
+            if self._pump.lives:
+                self._retry.forget()
+                return
         except SourceError as error:
             problem = error.problem
             if not abort.aborted:
@@ -221,8 +223,6 @@ class CameraLoop:
                 give_back()
         if abort.aborted:
             return
-        if time.monotonic() - began_s > 30:
-            self._retry.forget()
         self._retry.wait(self._source_settings.spec, problem, abort)
 
     def _renew_abort(self) -> AbortToken:

@@ -44,6 +44,10 @@ class StreamShape:
         audio_shape = (sound.name, sound.sample_rate, sound.layout.name, bytes(sound.extradata or b""))
         return cls(video=video_shape, audio=audio_shape)
 
+    def is_shown_like(self, other: StreamShape) -> bool:
+        """Whether nothing but the parameter sets of the video differs: codec, size and sound are the same."""
+        return (self.video[:-1], self.audio) == (other.video[:-1], other.audio)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MuxedChunk:

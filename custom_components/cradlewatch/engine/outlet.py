@@ -3,6 +3,7 @@
 A generation is one muxer: as long as the shape of the stream stays the same, viewers go on over a reconnect.
 """
 
+from collections import deque
 from pathlib import Path
 
 from av.error import FFmpegError
@@ -17,6 +18,9 @@ from .timeline import Timeline, TimelineCounts
 
 # Wrap of the 33-bit clock comes after 26.5 h from the timeline's start at 1 h: begin anew before it.
 _GENERATION_MAX_S = 24 * 3600.0
+_RESTLESS = 2
+_RESTLESS_S = 60.0
+"""So many changes within so long, and those after them that leave the picture's size are borne as they come."""
 
 
 class Outlet:
@@ -27,6 +31,11 @@ class Outlet:
         self.relay = RelayServer(relay_path, self.ring, name)
         self.dropped = 0
         """Packets that the muxer refused."""
+        self.format_changes = 0
+        """How often the stream changed while its connection stayed."""
+        self.changes_borne = 0
+        """Those of them that viewers need not open the stream anew for."""
+        self._changes_s: deque[float] = deque(maxlen=_RESTLESS)
         self._timeline = Timeline()
         self._muxer: TsMuxer | None = None
         self._began_s = 0.0
@@ -56,6 +65,21 @@ class Outlet:
         self._began_s = now_s
         self.ring.clear()
         return muxer is not None
+
+    def bears(self, source: Source, now_s: float) -> bool:
+        """The stream has changed while its connection stays; True where viewers can go on with what they have.
+
+        Restless parameters in a picture of the same size (a rate that is written anew with each keyframe) are taken by
+        decoders as they come. To cut the viewers each time would leave them without a picture.
+        """
+        self.format_changes += 1
+        restless = len(self._changes_s) == _RESTLESS and now_s - self._changes_s[0] < _RESTLESS_S
+        self._changes_s.append(now_s)
+        shape = StreamShape.of(source.video_stream, source.audio_stream)
+        if not restless or self._muxer is None or not self._muxer.shape.is_shown_like(shape):
+            return False
+        self.changes_borne += 1
+        return True
 
     def send(self, item: MediaItem) -> None:
         """Pass a packet on to whoever watches. Raises RelayError where nobody can be served any more."""

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 import time
 
+from .errors import SourceChangedError
 from .figures import EncodingCost, LagMeter
 from .link import LinkWatch
 from .lookout import Lookout
@@ -20,6 +21,8 @@ from .source.types import AbortToken, MediaItem, Source
 _READING_EVERY_S = 1.0
 # What was gathered while the source was opened comes in one burst: late by nobody's fault.
 _LAG_AFTER_S = 2.0
+_LIVES_AFTER_S = 3.0
+"""A connection that ends sooner counts as another failure, however well it began."""
 
 
 class Pump:
@@ -50,6 +53,7 @@ class Pump:
         self._jumps_seen = 0
         self._lag_from_s = 0.0
         self._last_video_s: float | None = None
+        self._opened_s = float("inf")
         self._next_reading_s = 0.0
         self.reconnects = 0
         self.info: StreamInfo | None = None
@@ -83,15 +87,33 @@ class Pump:
 
     def run(self, source: Source, abort: AbortToken) -> None:
         """Pass on what `source` delivers until it ends or `abort` says so. Raises SourceError, RelayError."""
+        self._opened_s = time.monotonic()
         self._begin(source)
+        while self._pass_on(source, abort):
+            if not self._outlet.bears(source, time.monotonic()):
+                self._begin(source)
+
+    @property
+    def lives(self) -> bool:
+        """The connection lasted long enough: what ends it now is not what failed before."""
+        return time.monotonic() - self._opened_s >= _LIVES_AFTER_S
+
+    def _pass_on(self, source: Source, abort: AbortToken) -> bool:
+        """Packets until the end; True where the same connection goes on with a stream of another shape."""
         items = source.items() if source.info.encoder is None else self._encoding.of(source.items())
-        for item in items:
-            if abort.aborted:
-                return
-            if item.stream.type == "video":
-                self._on_video(item)
-            else:
-                self._on_audio(item)
+        try:
+            for item in items:
+                if abort.aborted:
+                    return False
+                if item.stream.type == "video":
+                    self._on_video(item)
+                else:
+                    self._on_audio(item)
+        except SourceChangedError as change:
+            if not change.goes_on:
+                raise
+            return True
+        return False
 
     def end_signals(self) -> None:
         """What was going on is not known to go on."""
@@ -128,7 +150,8 @@ class Pump:
         self._frames_total += 1
         done_s = time.monotonic()
         self._measure_lag(done_s)
-        self._retry.forget()
+        if self.lives:
+            self._retry.forget()
         while self._orders:
             self._orders.popleft()()
         signals = self._lookout.video(item, self._lag.newest_lag_s())

@@ -52,6 +52,7 @@ class SparingEye:
         """Another connection, another source of pictures, or privacy: what was kept is gone."""
         self._leave_out()
         self._keyframes.forget()
+        self._economy.forget()
         self._b_frame_s = float("-inf")
 
     def follow(self, item: MediaItem) -> bool:

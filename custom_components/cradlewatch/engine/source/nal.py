@@ -10,6 +10,7 @@ _H264_SLICES = (1, 2, 5)
 _HEVC_SLICES = range(32)
 # How HEVC's VPS and access unit delimiter begin. H.264 has no unit of type 0, and no SEI that is referred to.
 _HEVC_HEADERS = (b"\x40\x01", b"\x46\x01")
+_HEVC_VPS_HEADER = _HEVC_HEADERS[0]
 # A camera whose picture parameters differ every GOP is odd but well; one that kept them this long was changed.
 _SETTLED_KEYFRAMES = 3
 
@@ -69,7 +70,10 @@ class ParameterWatch:
 
     def __init__(self, codec: NalCodec, extradata: bytes | None) -> None:
         self._codec = codec
-        self._length_bytes = length_size(extradata)
+        self.length_bytes = length_size(extradata)
+        """Of the length before each NAL unit; 0 where they begin with start codes."""
+        self.other_codec = False
+        """What comes is of the other codec."""
         self._stream_sets: tuple[bytes, ...] = ()
         self._picture_sets: tuple[bytes, ...] = ()
         self._unchanged = 0
@@ -87,13 +91,17 @@ class ParameterWatch:
         streams, pictures, has_entry = self._sort(data)
         self._note(streams, pictures)
         # Out-of-band parameter sets (files): the index of the container is to be believed.
-        return has_entry or (flagged_key and bool(streams or self._length_bytes))
+        return has_entry or (flagged_key and bool(streams or self.length_bytes))
+
+    def accept(self) -> None:
+        """The change is known: what comes from here on is compared with the new parameter sets."""
+        self.changed = False
 
     def _may_hold_sets(self, data: bytes) -> bool:
-        units = split(data[:64], self._length_bytes) if self._length_bytes else _split_start_codes(data[:64])
+        units = split(data[:64], self.length_bytes) if self.length_bytes else _split_start_codes(data[:64])
         first = next(units, b"")
         self._look_for_other_codec(first)
-        return bool(first) and self._type(first) not in self._slice_types()
+        return bool(first) and (self._is_foreign(first) or self._type(first) not in self._slice_types())
 
     def _slice_types(self) -> tuple[int, ...] | range:
         return _H264_SLICES if self._codec is NalCodec.H264 else _HEVC_SLICES
@@ -108,9 +116,11 @@ class ParameterWatch:
         entry_types = (_H264_IDR,) if h264 else _HEVC_IRAP
         streams: set[bytes] = set()
         pictures: set[bytes] = set()
-        for unit in split(data, self._length_bytes):
+        for unit in split(data, self.length_bytes):
             kind = self._type(unit)
             self._look_for_other_codec(unit)
+            if self._is_foreign(unit):
+                continue
             if kind in stream_types:
                 streams.add(unit)
             elif kind == picture_type:
@@ -121,10 +131,20 @@ class ParameterWatch:
         return tuple(sorted(streams)), tuple(sorted(pictures)), False
 
     def _look_for_other_codec(self, unit: bytes) -> None:
-        """A camera that has broken the rules of its codec from the start is odd but well."""
+        """A camera that has broken the rules of its codec from the start is odd but well, unless it has another one's.
+
+        Who joins just before the change sees nothing of the first codec but its name.
+        """
         if self._is_foreign(unit):
             self._is_odd |= not self._stream_sets
-            self.changed |= not self._is_odd
+            self.other_codec |= not self._is_odd or self._is_foreign_set(unit)
+            self.changed |= self.other_codec
+
+    def _is_foreign_set(self, unit: bytes) -> bool:
+        """Parameters that no decoder of the first codec could do anything with."""
+        if self._codec is NalCodec.H264:
+            return unit[:2] == _HEVC_VPS_HEADER
+        return unit[0] & 0x1F == _H264_SPS
 
     def _is_foreign(self, unit: bytes) -> bool:
         """Whether this is of the other codec: FFmpeg goes on under the name of the first."""

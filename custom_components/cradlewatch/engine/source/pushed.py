@@ -69,8 +69,15 @@ class PushedSource:
             frame, at_s = self._first or self._next(self._read_timeout_s)
             self._first = None
             if (frame.width, frame.height) != self._size_wh:
-                raise SourceChangedError(SourceProblem.CANNOT_CONNECT, "the pictures have another size")
+                self._begin_anew(frame, at_s)
             yield from self._encoded(frame, at_s)
+
+    def _begin_anew(self, frame: VideoFrame, at_s: float) -> None:
+        """This picture begins a stream of another size."""
+        self._first, self._size_wh = (frame, at_s), (frame.width, frame.height)
+        self._encoder.close()
+        self._encoder = H264Encoder(self._size_wh, STILLS_FPS)
+        raise SourceChangedError(SourceProblem.CANNOT_CONNECT, "the pictures have another size", goes_on=True)
 
     def _encoded(self, frame: VideoFrame, at_s: float) -> Iterator[MediaItem]:
         failed = ""

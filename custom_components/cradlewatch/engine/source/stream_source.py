@@ -1,5 +1,6 @@
 """Packets of a reader become what viewers get: H.264 and HEVC as they are, everything else encoded once."""
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 import logging
@@ -16,6 +17,7 @@ from .encode import VideoTranscoder
 from .nal import NalCodec, ParameterWatch
 from .own_decoder import own_decoder
 from .reader import MediaPacket, PacketReader, fraction_of
+from .renewal import Renewal
 from .types import MediaItem
 
 _LOGGER = logging.getLogger(__name__)
@@ -65,6 +67,7 @@ class StreamSource:
         self._rate_fps = rate_of(reader.video)
         codec = reader.video.codec_context.name
         self._watch: ParameterWatch | None = None
+        self._renewal: Renewal | None = None
         self._video: VideoTranscoder | None = None
         self._decoder: VideoCodecContext | None = None
         """Of pictures that are neither passed on nor encoded."""
@@ -72,6 +75,7 @@ class StreamSource:
         try:
             if codec in NalCodec:
                 self._watch = ParameterWatch(NalCodec(codec), reader.video.codec_context.extradata)
+                self._renewal = Renewal(NalCodec(codec), self._watch, reader.video)
             elif pictures_only:
                 self._decoder = own_decoder(reader.video)
             else:
@@ -85,12 +89,13 @@ class StreamSource:
             self.close()
             raise
         self._undated: list[tuple[MediaPacket, float]] = []
+        self._ready: deque[tuple[MediaPacket, float]] = deque()
         self._times = {"video": _Timestamps(), "audio": _Timestamps()}
 
     @property
     def info(self) -> StreamInfo:
         """What viewers get (codecs after our encoder), as far as the container tells."""
-        context = self._reader.video.codec_context
+        context = self._passed_video.codec_context
         audio = self.audio_stream
         return StreamInfo(
             size_wh=self._video.size_wh if self._video else (context.width, context.height),
@@ -104,7 +109,11 @@ class StreamSource:
     @property
     def video_stream(self) -> VideoStream:
         """Template of the video that `items` carries."""
-        return self._video.stream if self._video else self._reader.video
+        return self._video.stream if self._video else self._passed_video
+
+    @property
+    def _passed_video(self) -> VideoStream:
+        return self._reader.video if self._renewal is None else self._renewal.stream
 
     @property
     def audio_stream(self) -> AudioStream | None:
@@ -113,6 +122,7 @@ class StreamSource:
 
     def items(self) -> Iterator[MediaItem]:
         """See `Source.items`."""
+        yield from self._ready_items()
         for packet, arrived_s in self._reader.packets():
             if packet.is_corrupt:
                 self.counts.corrupt_packets += 1
@@ -124,6 +134,8 @@ class StreamSource:
     def close(self) -> None:
         """Release the reader, the decoder with its last pictures, and the encoders."""
         self._reader.close()
+        if self._renewal is not None:
+            self._renewal.close()
         self._decoder = None
         if self._video is not None:
             self._video.close()
@@ -143,9 +155,9 @@ class StreamSource:
             return
         for place, (held, _) in enumerate(reversed(self._undated), 1):
             held.dts = held.pts = (packet.dts or 0) - place * duration
-        held_items, self._undated = self._undated, []
-        for held, held_arrived_s in (*held_items, (packet, arrived_s)):
-            yield self._passed(held, held_arrived_s)
+        self._ready.extend((*self._undated, (packet, arrived_s)))
+        self._undated = []
+        yield from self._ready_items()
 
     def _hold(self, packet: MediaPacket, arrived_s: float) -> None:
         """RTSP gives the first picture, a keyframe, no time: the next one's tells it."""
@@ -154,15 +166,26 @@ class StreamSource:
         else:
             self.counts.corrupt_packets += 1
 
+    def _ready_items(self) -> Iterator[MediaItem]:
+        while self._ready:
+            # Taken away only when it is passed on: what changes the stream begins what comes after.
+            item = self._passed(*self._ready[0])
+            self._ready.popleft()
+            yield item
+
     def _passed(self, packet: MediaPacket, arrived_s: float) -> MediaItem:
         is_key = bool(self._watch and self._watch.is_entry(bytes(packet), packet.is_keyframe))
-        self._check_unchanged(packet)
+        self._check_unchanged(packet, arrived_s)
         packet.is_keyframe = is_key
-        return MediaItem(stream=packet.stream, packet=packet, is_key=is_key, arrived_s=arrived_s)
+        return MediaItem(stream=self._passed_video, packet=packet, is_key=is_key, arrived_s=arrived_s)
 
-    def _check_unchanged(self, packet: MediaPacket) -> None:
-        if (self._watch and self._watch.changed) or packet.has_sidedata("new_extradata"):
-            raise SourceChangedError(SourceProblem.CANNOT_CONNECT, "the camera changed its picture format")
+    def _check_unchanged(self, packet: MediaPacket, arrived_s: float) -> None:
+        is_other = packet.has_sidedata("new_extradata")
+        if not is_other and not (self._watch and self._watch.changed):
+            return
+        goes_on = not is_other and self._renewal is not None and self._renewal.follow(packet, arrived_s)
+        what = "the camera changed its picture format"
+        raise SourceChangedError(SourceProblem.CANNOT_CONNECT, what, goes_on=goes_on)
 
     def _encoded_items(self, video: VideoTranscoder, packet: MediaPacket, arrived_s: float) -> Iterator[MediaItem]:
         try:

@@ -58,7 +58,8 @@ class Source(Protocol):
         """Packets in arrival order, video and audio. Blocks for the next one.
 
         Raises SourceError (timeout, reset, lost), SourceEndedError at the end. `SourceChangedError` when codec,
-        size or parameter sets change in mid-stream: the caller opens anew.
+        size or parameter sets change in mid-stream: where it `goes_on`, `info` and the streams are those of what
+        comes now and `items` may be called again; else the caller opens anew.
         """
         ...
 
