@@ -38,6 +38,8 @@ _LEAPS: Ramp = ((0.08, 0.25), (1, 0.1))
 _LEAP_SEMITONES = 2.5
 _HIGHS_DB: Ramp = ((-20, -14, 15, 25), (0.15, 1, 1, 0.3))
 """Humming and soft singing have weak highs, a whistle nothing else."""
+_HIGHS_BETWEEN_BREATHS_DB: Ramp = ((-24, -18, 15, 25), (0.15, 1, 1, 0.3))
+"""A whimper with the mouth closed has hardly more, but a breath after each sound, where a hum goes on to the next."""
 _TONE_DB: Ramp = ((0.1, 0.3), (0, 1))
 """Change of the highs within the burst: none in a machine's tone."""
 _VOWELS_DB: Ramp = ((2.5, 5.0), (1, 0.2))
@@ -158,7 +160,7 @@ class Burst:
             * like(rise_at_end(melody), _END_RISES)
             * like(float(np.median(steps)), _STEP_SEMITONES)
             * like(float((steps > _LEAP_SEMITONES).mean()), _LEAPS)
-            * like(float(np.median(self.highs_db)), _HIGHS_DB)
+            * like(float(np.median(self.highs_db)), _HIGHS_BETWEEN_BREATHS_DB if has_breaths else _HIGHS_DB)
             * like(float(np.std(self.highs_db)), _TONE_DB)
             * like(_change(self.highs_db, _VOWEL_WINDOWS), _VOWELS_DB)
             * like(self.voiced / max(1, self.windows), _VOICED)

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..models import EventKind, Signal
 from .burst import MELODIC_SEMITONES, ON_SCALE, Burst, Ramp, like
-from .melody import Melody, scale_of
+from .melody import Melody, folded, scale_of
 from .pitch import Voices
 from .track import CHILD_HZ
 
@@ -127,16 +127,26 @@ class CryDetector:
             self._pause_db = dip_db
             self._finish(at_s)
             self._open, self._closing, self._unpitched = None, self._open, 0
+        if self._open is None and not shriek and self._goes_on(at_s, float(voices.pitch_hz[index])):
+            self._open, self._closing = self._closing, None
         if self._open is None:
             before_db = self._pause_db if np.isfinite(self._pause_db) else -120.0
             self._finish(at_s)
-            self._open = Burst(at_s, at_s, before_db, at_s - self._voice_s)
+            self._open, self._unpitched = Burst(at_s, at_s, before_db, at_s - self._voice_s), 0
         self._open.windows += 1 + self._unpitched
         self._unpitched, self._pause_db, self._foreign = 0, np.inf, False
         semitones = None if shriek else 12 * float(np.log2(voices.pitch_hz[index]))
         harmonicity_db, highs_db = float(voices.harmonicity_db[index]), float(voices.highs_db[index])
         self._voice_s = at_s
         self._open.extend(at_s, semitones, harmonicity_db, highs_db, loud_db)
+
+    def _goes_on(self, at_s: float, pitch_hz: float) -> bool:
+        """The burst before was hidden by another pitch for a moment: its own is back, and no breath was between."""
+        burst = self._closing
+        if burst is None or not burst.semitones or at_s - burst.end_s > _ROUGH_GAP_S:
+            return False
+        leap = folded(12 * float(np.log2(pitch_hz)), burst.semitones) - burst.semitones[-1]
+        return abs(leap) < _DIP_SEMITONES and self._pause_db >= burst.usual_db - _ROUGH_DB
 
     def _has_breathed(self, burst: Burst, pitch_hz: float) -> bool:
         """It was softer just before, and the pitch is another one since then."""
@@ -152,11 +162,11 @@ class CryDetector:
         at_s, burst = float(voices.ends_s[index]), self._open
         self._pause_db = min(self._pause_db, float(voices.loud_db[index]))
         self._foreign = self._foreign or clear
+        self._unpitched += 1
         if burst is not None:
-            self._unpitched += 1
             rough = not self._foreign and self._pause_db >= burst.usual_db - _ROUGH_DB
             if at_s - burst.end_s > (_ROUGH_GAP_S if rough else _GAP_S):
-                self._open, self._closing, self._unpitched = None, burst, 0
+                self._open, self._closing = None, burst
         if self._closing is not None and at_s - self._closing.end_s >= _AFTER_S:
             self._finish(at_s)
 

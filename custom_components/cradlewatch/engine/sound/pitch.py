@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .spectrum import Spectra
-from .track import PitchTrack
+from .track import CHILD_HZ, PitchTrack
 
 type Floats = NDArray[np.float32]
 
@@ -49,6 +49,7 @@ class PitchMeter:
         self._peaks = np.zeros((0, 0), np.int64)
         self._valleys: tuple[NDArray[np.int64], ...] = ()
         self._weights = np.zeros((0, 0), np.float32)
+        self._highest_child = 0
         self._track = PitchTrack()
 
     def interrupt(self) -> None:
@@ -91,6 +92,7 @@ class PitchMeter:
         octaves = np.log2(_HIGHEST_HZ / _LOWEST_HZ)
         pitches = _LOWEST_HZ * 2 ** np.linspace(0, octaves, int(octaves * _STEPS_PER_OCTAVE))
         order = np.arange(1, _HARMONICS + 1)
+        self._highest_child = int(np.searchsorted(pitches, CHILD_HZ[1]))
         self._track.begin(pitches)
 
         def at(factors: NDArray[np.floating]) -> NDArray[np.int64]:
@@ -126,7 +128,8 @@ class PitchMeter:
         rows = np.arange(best.size)
         above = octave[rows, contrasts[rows[:, None], octave].argmax(axis=1)]
         found = contrasts[rows, above]
-        return np.where((found > _OCTAVE_DB) & (found > contrasts[rows, best] / 2), above, best)
+        is_meant = (found > _OCTAVE_DB) & (found > contrasts[rows, best] / 2) & (above <= self._highest_child)
+        return np.where(is_meant, above, best)
 
     def _steady(self, power_db: Floats) -> Floats:
         """The room's steady spectrum before these windows; then it follows them."""
