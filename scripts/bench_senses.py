@@ -210,7 +210,7 @@ def clips() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--first", type=int, default=0, help="motion, still, small: the first seed")
+    parser.add_argument("--first", type=int, default=0, help="the first seed; sound and nights: added to their own")
     parser.add_argument("--hours", type=float, default=0.2)
     parser.add_argument("--only", default="motion,rough,still,crying,nocry,nights,small,cost,clips")
     parser.add_argument("--kinds", default="", help="nocry: only these kinds, as speech+music+cat")
@@ -219,9 +219,9 @@ def main() -> None:
         "motion": lambda: motion(range(args.first, args.first + args.seeds)),
         "rough": lambda: rough(args.seeds),
         "still": lambda: still_hours(args.hours, args.first),
-        "crying": lambda: senses_ears.found(args.seeds),
-        "nocry": lambda: senses_ears.false_alarms(args.hours, args.kinds),
-        "nights": lambda: senses_nights.nights(args.seeds),
+        "crying": lambda: senses_ears.found(args.seeds, args.first),
+        "nocry": lambda: senses_ears.false_alarms(args.hours, args.kinds, args.first),
+        "nights": lambda: senses_nights.nights(args.seeds, args.first),
         "small": lambda: small_movement(range(args.first, args.first + 4 * args.seeds)),
         "cost": cost,
         "clips": clips,

@@ -34,9 +34,8 @@ class _Found:
         self.delays_s: list[float] = []
         self.offs_s: list[float] = []
 
-    def add(self, sound: Sound, rate_hz: int, last_s: float | None = None) -> None:
+    def add(self, changes: list[tuple[float, bool]], last_s: float | None = None) -> None:
         self.count += 1
-        changes = hear(sound, rate_hz)
         on_s = next((at_s for at_s, on in changes if on), None)
         if on_s is None or not _QUIET_S < on_s <= _QUIET_S + _CRIES_S + 0.5:
             return
@@ -71,34 +70,41 @@ def _noisy(
     return channels.beside(sound, background, ratio_db), last_s
 
 
-def found(seeds: int) -> None:
-    """Tables of recall: by voice and noise at 10 dB, by rate and ratio, by room, microphone and codec."""
+def found(seeds: int, first: int = 0) -> None:
+    """Tables of recall: by voice and noise at 10 dB, by rate and ratio, by room, microphone and codec.
+
+    `first`: added to the seeds, for sounds that nobody has looked at.
+    """
     noises = list(channels.NOISES)
     print(f"\n| voice, at 10 dB in each of {', '.join(noises)} | {_HEAD}")
     total = _Found()
+    by_noise = {noise: _Found() for noise in noises}
     for kind in cries.VOICES:
         row = _Found()
         for number in range(seeds * len(noises)):
-            rng = np.random.default_rng(_CRY_SEEDS + number)
+            rng = np.random.default_rng(_CRY_SEEDS + first + number)
             sound, last_s = _noisy(rng, kind, noises[number % len(noises)], 10, RATE_HZ, 24.0 if number == 0 else 2.0)
-            for score in (row, total):
-                score.add(sound, RATE_HZ, last_s if number == 0 else None)
+            changes = hear(sound, RATE_HZ)
+            for score in (row, total, by_noise[noises[number % len(noises)]]):
+                score.add(changes, last_s if number == 0 else None)
         print(f"| {kind} | {row.line()} |")
     print(f"| **all** | {total.line()} |")
+    for noise, row in by_noise.items():
+        print(f"| in {noise} | {row.line()} |")
     kinds = list(cries.VOICES)
     print(f"\n| all voices in pink noise | {_HEAD}")
     for rate_hz, ratio_db in ((8000, 10), (44_100, 10), (48_000, 10), (16_000, 20), (16_000, 0)):
         row = _Found()
         for number, kind in enumerate(kinds * seeds):
-            rng = np.random.default_rng(_CRY_SEEDS + 1000 + number)
-            row.add(_noisy(rng, kind, "pink", ratio_db, rate_hz)[0], rate_hz)
+            rng = np.random.default_rng(_CRY_SEEDS + first + 1000 + number)
+            row.add(hear(_noisy(rng, kind, "pink", ratio_db, rate_hz)[0], rate_hz))
         print(f"| {rate_hz} Hz, {ratio_db} dB | {row.line()} |")
     print(f"\n| all voices, 12 dB of pink noise, through | {_HEAD}")
     for name, channel in channels.CHANNELS.items():
         row = _Found()
         for number, kind in enumerate(kinds * seeds):
-            rng = np.random.default_rng(_CRY_SEEDS + 2000 + number)
-            row.add(*channel(_noisy(rng, kind, "pink", 12, RATE_HZ)[0], rng, RATE_HZ))
+            rng = np.random.default_rng(_CRY_SEEDS + first + 2000 + number)
+            row.add(hear(*channel(_noisy(rng, kind, "pink", 12, RATE_HZ)[0], rng, RATE_HZ)))
         print(f"| {name} | {row.line()} |")
 
 
@@ -113,15 +119,18 @@ _OTHERS: dict[str, Callable[..., Sound]] = {
 }  # fmt: skip
 
 
-def false_alarms(hours: float, kinds: str = "") -> None:
-    """What is no cry: `hours` of each kind, each minute another voice, tune or machine, 10-30 dB of noise."""
+def false_alarms(hours: float, kinds: str = "", first: int = 0) -> None:
+    """What is no cry: `hours` of each kind, each minute another voice, tune or machine, 10-30 dB of noise.
+
+    `first`: added to the seeds, for sounds that nobody has looked at.
+    """
     print("\n| no cry | minutes | false alarms | an hour | us per second of sound |\n|---|---|---|---|---|", flush=True)
     for name, make in _OTHERS.items():
         if kinds and name.split(",")[0] not in kinds.split("+"):
             continue
         alarms, parts, spent_s = 0, max(1, round(hours * 3600 / _PART_S)), 0.0
         for number in range(parts):
-            rng = np.random.default_rng(_OTHER_SEEDS + number)
+            rng = np.random.default_rng(_OTHER_SEEDS + first + number)
             sound = voices.mixed(make(rng, _PART_S, RATE_HZ), rng, float(rng.choice([10, 20, 30])))
             start_s = time.thread_time()
             alarms += sum(on for _, on in hear(sound, RATE_HZ))

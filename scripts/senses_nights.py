@@ -7,7 +7,7 @@ from tests.corpus.nights import KINDS, LATEST, Night
 _SEEDS = 7_000
 
 
-def nights(seeds: int) -> None:
+def nights(seeds: int, first: int = 0) -> None:
     """A table by kind of night: transitions told, in time, invented; and how long after the truth."""
     print("\n| night | transitions | told within 3 min | invented | delay s, median (max) |\n|---|---|---|---|---|")
     total, totals = [], [0, 0, 0]
@@ -15,7 +15,7 @@ def nights(seeds: int) -> None:
         delays_s: list[float] = []
         true = invented = 0
         for number in range(seeds):
-            night = Night(_SEEDS + number)
+            night = Night(_SEEDS + first + number)
             kind(night)
             found_s = [delay.total_seconds() for delay in night.delays()]
             delays_s += found_s

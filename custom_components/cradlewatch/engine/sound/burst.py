@@ -18,8 +18,8 @@ type Ramp = tuple[tuple[float, ...], tuple[float, ...]]
 """Points (value, likeness), straight lines between them."""
 
 _DURATION_S: Ramp = ((0.22, 0.42, 5.5, 7.0), (0, 1, 1, 0))
-_SHORT_DURATION_S: Ramp = ((0.16, 0.3, 5.5, 7.0), (0, 1, 1, 0))
-_BREATH_S = 0.16
+_SHORT_DURATION_S: Ramp = ((0.2, 0.34, 5.5, 7.0), (0, 1, 1, 0))
+BREATH_S = 0.16
 """A whimper may be as short as a syllable; but a breath follows it, where the next syllable comes at once."""
 _PITCH_HZ: Ramp = ((275, 310, 350, 780, 1000), (0, 0.6, 1, 1, 0))
 """Women's speech and singing reach up to about 350 Hz."""
@@ -150,7 +150,7 @@ class Burst:
         low, middle, high = np.quantile(melody, [0.1, 0.5, 0.9])
         quiet_db = self.before_db if after_db is None else max(self.before_db, after_db)
         scale = abs(scale_of(melody)) if high - low >= MELODIC_SEMITONES else 0.0
-        has_breaths = min(self.before_s, after_s) >= _BREATH_S
+        has_breaths = min(self.before_s, after_s) >= BREATH_S
         return (
             like(self.duration_s, _SHORT_DURATION_S if has_breaths else _DURATION_S)
             * like(2 ** (float(middle) / 12), _PITCH_HZ)

@@ -8,11 +8,12 @@ lullabies have weak highs, instruments hold a pitch exactly, fans and vacuum cle
 
 from collections import deque
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from ..models import EventKind, Signal
-from .burst import MELODIC_SEMITONES, ON_SCALE, Burst, Ramp, like
+from .burst import BREATH_S, MELODIC_SEMITONES, ON_SCALE, Burst, Ramp, like
 from .melody import Melody, folded, scale_of
 from .pitch import Voices
 from .track import CHILD_HZ
@@ -33,14 +34,14 @@ _DEEP_DIP_DB = 9.0
 _AFTER_S = 0.3
 """The breath after a burst is looked for so long, for its quietest moment."""
 _MEMORY_S = 8.0
-_CRY_S = 0.65
+_CRY_S = 0.55
 _TWO_CRY_S = 1.0
-"""Of two bursts alone: a child that calls says two words, and waits."""
+"""Of two breaths alone: a child that calls says two words, and waits."""
 _LIKE = 0.3
 _CLEARLY_LIKE = 0.6
 _BURSTS = 2
 _WAIL_LIKE = 0.8
-_BREATH_S = 2.5
+_NEXT_S = 2.5
 """The next burst comes within this; what is further apart is no train of cries."""
 _BEFORE_S = 3.0
 _AS_LOUD_DB = 6.0
@@ -209,7 +210,7 @@ class CryDetector:
         if not cries:
             return ()
         wails = any(cry.is_wail and cry.likeness >= _WAIL_LIKE for cry in cries)
-        least_s = _CRY_S if len(cries) > _BURSTS else _TWO_CRY_S
+        least_s = _CRY_S if _breaths(cries) > _BURSTS else _TWO_CRY_S
         if not wails and (len(cries) < _BURSTS or self._evidence_s(cries) < least_s):
             return ()
         self._on, self._last_cry_s = True, cries[-1].end_s
@@ -254,9 +255,14 @@ def _judged(burst: Burst, after_db: float | None = None, after_s: float = 0.0) -
 def _train(cries: list[_Cry]) -> list[_Cry]:
     """The last cries, as many as follow each other."""
     first = len(cries) - 1
-    while first > 0 and cries[first].start_s - cries[first - 1].end_s <= _BREATH_S:
+    while first > 0 and cries[first].start_s - cries[first - 1].end_s <= _NEXT_S:
         first -= 1
     return cries[max(0, first) :]
+
+
+def _breaths(cries: list[_Cry]) -> int:
+    """Cries with a breath between them; syllables that follow at once are one word."""
+    return 1 + sum(after.start_s - before.end_s >= BREATH_S for before, after in pairwise(cries))
 
 
 def _evidence_s(cries: list[_Cry]) -> float:
