@@ -41,6 +41,19 @@ class Night:
         self.feed(minutes, moves=twitches, **reading)
 
 
+@pytest.mark.parametrize(("moving_s", "wakes"), [(30, False), (32, True)])
+def test_a_waking_is_movement_through_more_than_half_of_a_minute(moving_s, wakes):
+    """A restless sleeper may stir through just half of one, in parts, and sleeps on."""
+    night = Night(SleepMachine())
+    night.awake(5)
+    night.feed(10, moves=lambda _: False)
+    parts = (10, 10, moving_s - 20)
+    for part_s in parts:
+        night.feed(part_s / 60, moves=lambda _: True)
+        night.feed(7 / 60, moves=lambda _: False)
+    assert (EventKind.WOKE_UP in [kind for kind, _ in night.told]) is wakes
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_transitions_within_three_minutes_and_their_times_nearer_still(seed):
     night = Night(SleepMachine(), seed=seed)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from custom_components.cradlewatch.engine.models import Sleep
-from tests.corpus.nights import KINDS, LATEST, Night, naps, taken_out
+from tests.corpus.nights import KINDS, LATEST, Night, naps, restless, taken_out
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -13,6 +13,13 @@ from tests.corpus.nights import KINDS, LATEST, Night, naps, taken_out
 def test_each_kind_of_night_is_told_within_three_minutes(kind, seed):
     night = Night(seed)
     kind(night)
+    night.check()
+
+
+@pytest.mark.parametrize("seed", [504, 529])
+def test_a_restless_child_that_stirs_through_half_a_minute_of_one_sleeps_on(seed):
+    night = Night(seed)
+    restless(night)
     night.check()
 
 

@@ -33,7 +33,7 @@ class SleepSettings:
     """The end of the quiet time must be free of movement for so long."""
     wake_window_s: float = 60.0
     wake_share: float = 0.5
-    """Movement in this share of the window is a waking."""
+    """Movement in more than this share of the window is a waking."""
     wake_cry_s: float = 20.0
     """Crying for so long is a waking, moving or not."""
     away_s: float = 45.0
@@ -190,7 +190,7 @@ class SleepMachine:
         if sum(moment.lasts_s for moment in cried) >= self._settings.wake_cry_s:
             return cried[0].at_s
         stirred = [moment for moment in recent if moment.moves or moment.cries]
-        if sum(moment.lasts_s for moment in stirred) >= self._settings.wake_share * self._settings.wake_window_s:
+        if sum(moment.lasts_s for moment in stirred) > self._settings.wake_share * self._settings.wake_window_s:
             return stirred[0].at_s
         return None
 
