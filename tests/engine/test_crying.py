@@ -5,6 +5,8 @@ import pytest
 
 from custom_components.cradlewatch.engine.models import AudioBlock, EventKind
 from custom_components.cradlewatch.engine.sound.listener import Listener
+from custom_components.cradlewatch.engine.sound.pitch import PitchMeter
+from custom_components.cradlewatch.engine.sound.spectrum import Spectrograph
 from tests.corpus import callers, channels, cries, households, voices
 
 SOUNDS = households.HOUSEHOLD | callers.CALLERS
@@ -101,6 +103,52 @@ def test_a_cry_is_heard_through_the_voice_of_a_grown_person():
             on_s += [at_s for at_s, on in found if on and 5 < at_s <= 16][:1]
     assert len(on_s) >= 22
     assert sum(at_s <= 10 for at_s in on_s) >= 18
+
+
+@pytest.mark.parametrize("noise", ["white", "hum"])
+def test_most_whimpers_with_the_mouth_nearly_closed_are_heard_by_the_breaths_between_them(noise):
+    """Their highs are as weak as those of a hum, which goes on from note to note."""
+    soon = 0
+    for seed in range(8):
+        found = crying(infant(np.random.default_rng(80 + seed), "whimper", noise=noise), 16000)
+        soon += any(on and 5 < at_s <= 10 for at_s, on in found)
+    assert soon >= 6
+
+
+def test_a_high_cry_keeps_its_pitch_where_its_octave_is_far_louder():
+    """At the first formant the second harmonic stands out alone; the others between its own say whose it is."""
+    rng, rate_hz = np.random.default_rng(47), 16000
+    pitch_hz = np.linspace(790, 740, 2 * rate_hz)
+    voice = voices.voiced(pitch_hz, rate_hz, [(1530, 200, 1.0), (3000, 300, 0.3)], 0.0, 0.03, rng)
+    meter, spectrograph = PitchMeter(), Spectrograph()
+    quiet = voices.scaled(rng.standard_normal(2 * rate_hz), -60)
+    meter.measure(spectrograph.take(quiet, rate_hz, 2.0))
+    heard = meter.measure(spectrograph.take(voices.mixed(voices.scaled(voice, -20), rng, 15), rate_hz, 4.0))
+    expected_hz = np.interp(heard.ends_s - 0.032, [2.0, 4.0], [790, 740])[2:-2]
+    assert np.mean(np.abs(12 * np.log2(heard.pitch_hz[2:-2] / expected_hz)) < 1) >= 0.9
+
+
+def test_a_cry_goes_on_where_its_pitch_halves_for_a_moment():
+    """A hoarse voice breaks to half its pitch for a fifth of a second, as loud: one burst, not two without a breath."""
+    rng, rate_hz = np.random.default_rng(48), 16000
+    sound = np.zeros(14 * rate_hz)
+    for start_s in (5.0, 7.0, 9.0):
+        t = np.arange(int(1.2 * rate_hz)) / rate_hz
+        pitch_hz = 440 * (1 + 0.2 * np.sin(np.pi * t / 1.2)) * np.where((t > 0.5) & (t < 0.7), 0.5, 1.0)
+        burst = voices.voiced(pitch_hz, rate_hz, [(1100, 350, 1.0), (2900, 600, 0.6)], 3.0, 0.05, rng)
+        at = int(start_s * rate_hz)
+        sound[at : at + t.size] = burst * voices.envelope(t.size, rate_hz, 0.05, 0.1)
+    found = crying(voices.mixed(voices.scaled(sound, -25), rng, 20), rate_hz)
+    assert [on for _, on in found] == [True]
+    assert 5 < found[0][0] <= 10
+
+
+@pytest.mark.parametrize("seed", [450030, 450038, 450045])
+def test_two_words_of_two_syllables_are_no_crying(seed):
+    """Four bursts, but only two breaths: who calls says a word, waits, and says it again."""
+    rng = np.random.default_rng(seed)
+    called = SOUNDS["calling"](rng, 60, 16000)
+    assert crying(voices.mixed(called, rng, float(rng.choice([10, 20, 30]))), 16000) == []
 
 
 @pytest.mark.parametrize("name", ["calling", "child_singing"])
