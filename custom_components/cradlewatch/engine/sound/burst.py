@@ -18,7 +18,7 @@ type Ramp = tuple[tuple[float, ...], tuple[float, ...]]
 """Points (value, likeness), straight lines between them."""
 
 _DURATION_S: Ramp = ((0.22, 0.42, 5.5, 7.0), (0, 1, 1, 0))
-_SHORT_DURATION_S: Ramp = ((0.2, 0.34, 5.5, 7.0), (0, 1, 1, 0))
+_SHORT_DURATION_S: Ramp = ((0.18, 0.32, 5.5, 7.0), (0, 1, 1, 0))
 BREATH_S = 0.16
 """A whimper may be as short as a syllable; but a breath follows it, where the next syllable comes at once."""
 _PITCH_HZ: Ramp = ((275, 310, 350, 780, 1000), (0, 0.6, 1, 1, 0))
