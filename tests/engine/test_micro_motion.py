@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from custom_components.cradlewatch.engine.models import EventKind
-from tests.corpus import films, rooms
+from tests.corpus import codecs, films, rooms, sensors
 from tests.engine.senses_help import EPOCH_S, both_backends, make_senses, shoot, spans_of, watch
 
 INFANT = Path(__file__).resolve().parents[3] / "shared" / "media" / "crib_sleep.mp4"
@@ -37,6 +37,31 @@ def test_one_pixel_is_found_through_a_real_encoder(backend, monkeypatch):
     senses = make_senses(backend, monkeypatch)
     watch(senses, films.through_codec(iter(shoot(2, chest(1.0, 0.7), 50)), crf=26))
     assert senses.reading(EPOCH_S + 49.8).micro_motion is True
+
+
+@both_backends
+@pytest.mark.parametrize("rate_hz", [0.47, 0.5, 1.0])
+def test_one_pixel_in_the_rhythm_of_the_keyframes_is_found(backend, rate_hz, monkeypatch):
+    """A keyframe every two seconds: what the coder does comes again as often as the chest moves."""
+    senses = make_senses(backend, monkeypatch)
+    watch(senses, films.through_codec(iter(shoot(2, chest(1.0, rate_hz), 40)), crf=28))
+    assert senses.reading(EPOCH_S + 39.8).micro_motion is True
+
+
+@both_backends
+@pytest.mark.parametrize("number", [8, 19])
+def test_what_a_coder_does_here_and_there_in_the_picture_is_no_child(backend, number, monkeypatch):
+    """Fields to and fro at a low rate, a lamp's bands between rare keyframes: cells swing alike, not in one place."""
+    kind, coding = {8: ("interlaced", "x264 100 kbit/s, 2 s"), 19: ("rolling flicker", "x264 crf 32, 10 s")}[number]
+    rng = np.random.default_rng(80000 + number)
+    camera = sensors.CAMERAS[kind](rng)
+    senses = make_senses(backend, monkeypatch)
+    for index, (t_s, gray) in enumerate(
+        codecs.coded(rooms.film(rng, rooms.room(rng), [], camera, 40), codecs.CODINGS[coding])
+    ):
+        watch(senses, [(t_s, gray)])
+        if index % 10 == 9:
+            assert senses.reading(EPOCH_S + t_s).micro_motion is not True
 
 
 @both_backends
