@@ -1,8 +1,9 @@
 """Which cells swing to and fro at one frequency, once light, drift and the coder are taken out of them.
 
-All that is no movement is described in time: what a lamp does, a slow drift, a step at every keyframe, and what follows
-each keyframe at the same distance; and a coder's noise, which stays for some frames. It is taken out of the cells and of the swings that are looked for alike, so that a
-swing which it hides is not judged, and one that it only touches is judged by what is left of it.
+All that is no movement is described in time: what a lamp does, a slow drift, a step at every keyframe, what follows each
+keyframe at the same distance, and how a coder's noise stays for some frames. It is taken out of the cells and of the
+swings that are looked for alike, so that a swing which it hides is not judged, and one that it only touches is judged by
+what is left of it.
 """
 
 from collections.abc import Sequence
@@ -68,7 +69,7 @@ def strongest(cells: NDArray[np.float32], times_s: Times, keyframes_s: Sequence[
     left = keep @ series
     wide = _without(_wide(left))
     keep, left = wide @ keep, wide @ left
-    hertz: Times = np.arange(_SLOW_HZ[0], _BAND_HZ[1] + 1e-6, _STEP_HZ)
+    hertz = np.arange(_SLOW_HZ[0], _BAND_HZ[1] + 1e-6, _STEP_HZ, dtype=np.float64)
     share, at_hz = _best(_swings(plain, whiten, keep, times_s, hertz), left, hertz)
     found = (share, at_hz, np.sqrt(share * strength))
     return Swing(*(values.astype(np.float32).reshape(shape) for values in found))
