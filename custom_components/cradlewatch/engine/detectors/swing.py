@@ -1,9 +1,9 @@
 """Which cells swing to and fro at one frequency, once light, drift and the coder are taken out of them.
 
-All that is no movement is described in time: what a lamp does, a slow drift, a step at every keyframe, what follows each
-keyframe at the same distance, and how a coder's noise stays for some frames. It is taken out of the cells and of the
-swings that are looked for alike, so that a swing which it hides is not judged, and one that it only touches is judged by
-what is left of it.
+All that is no movement is described in time: what a lamp does, a slow drift, a step at every keyframe, what follows
+each keyframe at the same distance, and how a coder's noise stays for some frames. It is taken out of the cells and of
+the swings that are looked for alike, so that a swing which it hides is not judged, and one that it only touches is
+judged by what is left of it.
 """
 
 from collections.abc import Sequence
