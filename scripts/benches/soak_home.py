@@ -17,6 +17,7 @@ from scripts.homes.dashboard import entity
 from scripts.homes.home import Home, HomeError, free_port
 from scripts.homes.seed import SeedOptions
 
+from .rig import own_mb
 from .rig_ours import Guests
 from .soak_player import Player
 
@@ -115,7 +116,7 @@ class SoakedHome:
     def size(self, clip: str) -> Size:
         return Size(
             clip=clip,
-            memory_mb=_anonymous_mb(self.process.pid),
+            memory_mb=own_mb(self.process.pid),
             threads=self.process.num_threads(),
             files=self.process.num_fds(),
         )
@@ -174,10 +175,3 @@ async def soaked_home(url: str) -> AsyncIterator[SoakedHome]:
             yield soaked
         finally:
             await home.stop()
-
-
-def _anonymous_mb(pid: int) -> float:
-    """What it took for itself, in RAM. A share of libraries is left out: it grows when other processes end."""
-    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
-    kib = next(line.split()[1] for line in status.splitlines() if line.startswith("RssAnon:"))
-    return int(kib) * 1024 / 1e6
