@@ -42,6 +42,8 @@ class Watched:
     """For each signal: how long after its frame came it was told."""
     woke_s: tuple[float, ...]
     """When keyframes were no longer enough."""
+    too_noisy: bool
+    """Not spared at the end, for the picture's noise."""
 
     def onsets(self) -> list[tuple[EventKind, float]]:
         return [(signal.kind, round(signal.at_s, 2)) for signal in self.signals if signal.active]
@@ -105,5 +107,6 @@ def watch(coded: Coded, *, economy: bool, noise_s: tuple[float, float] | None = 
                 decoded_s.append(at_s - first)
             if idle and not lookout.idle:
                 woke_s.append(at_s - first)
-    skipped = int(lookout.details()["skipped_idle"] or 0)
-    return Watched(tuple(signals), tuple(decoded_s), skipped, tuple(late_s), tuple(woke_s))
+    details = lookout.details()
+    skipped, too_noisy = int(details["skipped_idle"] or 0), bool(details["too_noisy_to_spare"])
+    return Watched(tuple(signals), tuple(decoded_s), skipped, tuple(late_s), tuple(woke_s), too_noisy)

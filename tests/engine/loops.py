@@ -30,6 +30,7 @@ class CountingSenses:
     wants_every_frame = True
     found_calm = False
     calm_for_s = 0.0
+    noisy = False
     moved_s = float("-inf")
 
     def __init__(self) -> None:

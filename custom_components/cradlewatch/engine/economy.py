@@ -40,7 +40,8 @@ class IdleEconomy:
     def __init__(self, *, enabled: bool) -> None:
         self._enabled = enabled
         self._last_key_s: float | None = None
-        self._gop_s: float | None = None
+        self.gop_s: float | None = None
+        """Between the last two keyframes."""
         self._quiet_since_s: float | None = None
         self._sizes = PacketSizes()
         self._alarmed_s = float("-inf")
@@ -88,7 +89,7 @@ class IdleEconomy:
         """Was the alarm a true one?"""
         if self._case_s is None:
             return
-        if attention.moved_s >= self._case_s - (self._gop_s or 0.0):
+        if attention.moved_s >= self._case_s - (self.gop_s or 0.0):
             self._sizes.judged(true=True)
             self._case_s = None
         elif attention.calm_for_s >= _LOOK_S and at_s - self._alarmed_s >= _LOOK_S:
@@ -96,16 +97,16 @@ class IdleEconomy:
             self._case_s = None
 
     def _may_rest(self, at_s: float) -> bool:
-        if self._quiet_since_s is None or self._gop_s is None or self._gop_s > MAX_GOP_S:
+        if self._quiet_since_s is None or self.gop_s is None or self.gop_s > MAX_GOP_S:
             return False
         return at_s - self._quiet_since_s >= _QUIET_BEFORE_IDLE_S
 
     def _on_key(self, at_s: float) -> None:
         if self._last_key_s is not None:
-            self._gop_s = at_s - self._last_key_s
-            if self._gop_s > MAX_GOP_S:
+            self.gop_s = at_s - self._last_key_s
+            if self.gop_s > MAX_GOP_S:
                 self._wake(at_s)
-        self._sizes.on_key(self._gop_s)
+        self._sizes.on_key(self.gop_s)
         self._last_key_s = at_s
 
     def _wake(self, at_s: float) -> None:

@@ -137,6 +137,7 @@ class Lookout:
             "wakes": self._eye.wakes,
             "damaged": counts.damaged + self._ear.damaged,
             "idle": self.idle,
+            "too_noisy_to_spare": self._eye.too_noisy,
         }
         if (second := self._second) is not None:
             found |= {

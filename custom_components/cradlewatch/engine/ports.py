@@ -43,6 +43,11 @@ class Senses(Protocol):
         ...
 
     @property
+    def noisy(self) -> bool:
+        """So noisy that a small movement which was not looked at shows neither in packets nor in the next keyframe."""
+        ...
+
+    @property
     def moved_s(self) -> float:
         """When something moved or sounded last (monotonic); -inf where nothing has yet."""
         ...

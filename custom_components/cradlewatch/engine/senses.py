@@ -26,6 +26,9 @@ _CALM_LOOK_S = 2.0
 `_CALM_S`."""
 _GAP_S = 1.0
 """A longer time between two frames is no look at every frame."""
+_NOISY, _NOISY_NO_MORE = 2.0, 1.8
+"""Gray levels that one pixel usually differs by from frame to frame, after the coder: above it packets are full of it
+and tell of no small movement, nor does the next keyframe (docs/performance.md). And where it is not so any more."""
 _SMALL_MOVEMENT_EVERY_S = 180.0
 """A window takes 12 s of looking at every frame: seldom, for that is what an idle camera costs most by."""
 _SILENT_AFTER_S = 5.0
@@ -56,6 +59,7 @@ class NurserySenses:
         self._restless_s = float("-inf")
         """The last frame that may hide a change, or the first after a gap."""
         self._eye: tuple[tuple[int, int], str] | None = None
+        self._noisy = False
 
     def on_info(self, info: StreamInfo) -> None:
         """A source was opened, or another one is looked at. What was learned of the scene is kept.
@@ -74,6 +78,8 @@ class NurserySenses:
             self._began_s = frame.at_s
         gap_s, self._last_s = frame.at_s - self._last_s, frame.at_s
         view = self._viewer.look(frame)
+        if view.settled:
+            self._noisy = view.noise > (_NOISY_NO_MORE if self._noisy else _NOISY)
         signals = [signal for detector in self._detectors for signal in detector.detect(view)]
         motion = self._viewer.moving = self._motion.active
         self._activity.update(view, motion=motion)
@@ -155,6 +161,11 @@ class NurserySenses:
         return self._last_s - self._motion.suspected_s < _SUSPICIOUS_S or self._overdue_since_s is not None
 
     @property
+    def noisy(self) -> bool:
+        """So noisy that a small movement which was not looked at shows neither in packets nor in the next keyframe."""
+        return self._noisy
+
+    @property
     def moved_s(self) -> float:
         """When something moved or sounded last (monotonic), -inf before."""
         return self._moved_s
@@ -194,6 +205,7 @@ class NurserySenses:
         self._occupancy.reset()
         self._listener.reset()
         self._moved_s = self._restless_s = self._gave_up_s = float("-inf")
+        self._noisy = False
         self._began_s = self._overdue_since_s = None
 
     def close(self, at_s: float) -> Sequence[Signal]:

@@ -21,6 +21,9 @@ _STILL_S = 3.0
 """Without movement for so long a picture shows nothing of it any more."""
 _B_FRAMES_S = 60.0
 """A stream with B frames is looked at always: after keyframes alone the detectors missed faint movement in it."""
+_NOISY_GOP_S = 1.05
+"""In strong noise neither packets nor what lies elsewhere afterwards tell of a short movement: it is not spared, unless
+a keyframe falls into each second of it."""
 
 
 class SparingEye:
@@ -48,6 +51,12 @@ class SparingEye:
         """How often keyframes were no longer enough, false alarms included."""
         return self._economy.wakes
 
+    @property
+    def too_noisy(self) -> bool:
+        """Every frame is looked at since the picture's noise would hide a short movement between two keyframes."""
+        gop_s = self._economy.gop_s
+        return self._senses.noisy and gop_s is not None and gop_s > _NOISY_GOP_S
+
     def forget(self) -> None:
         """Another connection, another source of pictures, or privacy: what was kept is gone."""
         self._leave_out()
@@ -69,8 +78,9 @@ class SparingEye:
         has_b_frames = at_s - self._b_frame_s < _B_FRAMES_S
         # What waits to be looked at after an alarm is known to nobody yet.
         waits = bool(self._backlog) and not self.idle
+        cannot = has_b_frames or self.too_noisy or self._backlog.is_heavy
         return Attention(
-            wants_every_frame=waits or has_b_frames or self._backlog.is_heavy or senses.wants_every_frame,
+            wants_every_frame=waits or cannot or senses.wants_every_frame,
             found_calm=senses.found_calm,
             calm_for_s=0.0 if waits else senses.calm_for_s,
             moved_s=senses.moved_s,
