@@ -1,8 +1,11 @@
 """Every step of the first set-up, every error and the way out of it, against real sources and a real local Gemini."""
 
+from collections.abc import Iterator
 from datetime import timedelta
+import os
 from pathlib import Path
 import socket
+import stat
 import time
 from typing import Any
 from unittest.mock import AsyncMock
@@ -15,6 +18,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cradlewatch.const import DEFAULT_MODEL, DOMAIN, SUBENTRY_CRIB
+from tests.disks import small_disk
 from tests.glue.helpers import KEY, write_sound
 from tests.servers.gemini import GeminiServer
 
@@ -113,6 +117,31 @@ async def test_own_camera_is_neither_offered_nor_taken(
 async def test_camera_that_does_not_exist(hass: HomeAssistant, video: Path) -> None:
     result = await answer(hass, await start(hass), {"name": "Mina", "camera": "camera.gone"})
     assert result["errors"] == {"camera": "cannot_connect"}
+    result = await answer(hass, result, {"name": "Mina", "source": str(video)})
+    assert result["step_id"] == "ai"
+
+
+@pytest.fixture
+def forbidden_device(tmp_path: Path) -> Iterator[str]:
+    """A camera's node on a file system without devices: not even root may open it."""
+    node = Path("/dev/video986")
+    with small_disk(tmp_path / "disk", megabytes=1, options="nodev") as disk:
+        try:
+            os.mknod(disk / "video0", 0o600 | stat.S_IFCHR, Path("/dev/null").stat().st_rdev)
+            node.symlink_to(disk / "video0")
+        except PermissionError:
+            pytest.skip("no device may be made")
+        try:
+            yield str(node)
+        finally:
+            node.unlink()
+
+
+async def test_a_device_that_may_not_be_opened_is_told_as_such(
+    hass: HomeAssistant, forbidden_device: str, video: Path
+) -> None:
+    result = await answer(hass, await start(hass), {"name": "Mina", "source": forbidden_device})
+    assert result["errors"] == {"source": "no_permission"}
     result = await answer(hass, result, {"name": "Mina", "source": str(video)})
     assert result["step_id"] == "ai"
 

@@ -42,9 +42,11 @@ static int open_camera(void) {
   return fd;
 }
 
+static int is_node(const char *kind) { return strcmp(getenv("SHIM_NODE"), kind) == 0; }
+
 static int opened(const char *name, const char *path, int flags, mode_t mode) {
   const char *ours = getenv("SHIM_PATH");
-  if (ours && strcmp(path, ours) == 0 && plugged()) return open_camera();
+  if (ours && strcmp(path, ours) == 0 && plugged()) return is_node("forbidden") ? fail(EACCES) : open_camera();
   int (*real)(const char *, int, ...) = dlsym(RTLD_NEXT, name);
   return real(path, flags, mode);
 }
@@ -71,8 +73,7 @@ static int capabilities(struct v4l2_capability *answer) {
   strcpy((char *)answer->driver, "shim");
   strcpy((char *)answer->card, "A camera that is none");
   answer->capabilities = V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_META_CAPTURE | V4L2_CAP_STREAMING | V4L2_CAP_DEVICE_CAPS;
-  int pictures = strcmp(getenv("SHIM_NODE"), "pictures") == 0;
-  answer->device_caps = (pictures ? V4L2_CAP_VIDEO_CAPTURE : V4L2_CAP_META_CAPTURE) | V4L2_CAP_STREAMING;
+  answer->device_caps = (is_node("metadata") ? V4L2_CAP_META_CAPTURE : V4L2_CAP_VIDEO_CAPTURE) | V4L2_CAP_STREAMING;
   return 0;
 }
 
@@ -128,7 +129,11 @@ static int answer(unsigned long request, void *value) {
       rate->timeperframe = (struct v4l2_fract){1, RATE};
       return 0;
     }
-    case VIDIOC_REQBUFS: ((struct v4l2_requestbuffers *)value)->count = BUFFERS; return 0;
+    case VIDIOC_REQBUFS:
+      /* As the kernel while another program has the buffers. */
+      if (is_node("busy")) return fail(EBUSY);
+      ((struct v4l2_requestbuffers *)value)->count = BUFFERS;
+      return 0;
     case VIDIOC_QUERYBUF: return describe(buffer);
     case VIDIOC_QBUF:
       camera.queue[(camera.first + camera.queued++) % BUFFERS] = buffer->index;

@@ -16,6 +16,9 @@ class SourceProblem(StrEnum):
     UNSUPPORTED_SOURCE = "unsupported_source"
     TIMEOUT = "timeout"
     PATH_NOT_ALLOWED = "path_not_allowed"
+    NO_PERMISSION = "no_permission"
+    """A device that the operating system does not let us open."""
+    DEVICE_BUSY = "device_busy"
 
 
 class SourceError(EngineError):

@@ -84,6 +84,9 @@ def problem_of(error: BaseException) -> SourceProblem:
     # EPROTONOSUPPORT: an RTSP server that does not send over this transport (461).
     if isinstance(error, _UNSUPPORTED) or getattr(error, "errno", None) == errno.EPROTONOSUPPORT:
         return SourceProblem.UNSUPPORTED_SOURCE
+    # Only a device is ever busy: another program has its pictures.
+    if getattr(error, "errno", None) == errno.EBUSY:
+        return SourceProblem.DEVICE_BUSY
     return SourceProblem.CANNOT_CONNECT
 
 

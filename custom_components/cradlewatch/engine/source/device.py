@@ -24,11 +24,13 @@ _QUERY_CAPABILITIES = 0x80685600
 _CAPABILITIES = struct.Struct("=16s32s32s3I12x")
 # Of one plane or of several.
 _OF_THIS_NODE, _CAPTURE = 0x8000_0000, 0x1001
+_FORBIDDEN = (SourceProblem.NO_PERMISSION, "no permission to open this device")
 _REASONS = {
-    errno.EACCES: "no permission to open this device",
-    errno.EPERM: "no permission to open this device",
-    errno.EBUSY: "another program uses this device",
+    errno.EACCES: _FORBIDDEN,
+    errno.EPERM: _FORBIDDEN,
+    errno.EBUSY: (SourceProblem.DEVICE_BUSY, "another program uses this device"),
 }
+_UNKNOWN = (SourceProblem.CANNOT_CONNECT, "this device cannot be opened")
 # VIDIOC_TRY_FMT: the kind of stream, then width, height, pixel format and field of its pictures.
 _FORMAT_BYTES, _PICTURE_AT = (208, 8) if struct.calcsize("P") == 8 else (204, 4)
 _TRY_FORMAT = 0xC000_5640 | _FORMAT_BYTES << 16
@@ -74,9 +76,7 @@ def _mjpeg_size_of(path: str) -> tuple[int, int] | None:
     try:
         device = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     except OSError as error:
-        failure = SourceError(
-            SourceProblem.CANNOT_CONNECT, _REASONS.get(error.errno or 0, "this device cannot be opened")
-        )
+        failure = SourceError(*_REASONS.get(error.errno or 0, _UNKNOWN))
     else:
         try:
             *_, whole, node = _CAPABILITIES.unpack(fcntl.ioctl(device, _QUERY_CAPABILITIES, bytes(_CAPABILITIES.size)))
