@@ -115,9 +115,9 @@ def _connect(
     # PyAV grants its limit twice, to connecting and to finding the streams: this one holds for both.
     watchdog = threading.Timer(attempt.limit_s + 0.5, guard.end)
     watchdog.daemon = True
-    watchdog.start()
     reader: ContainerReader | None = None
     try:
+        _begin(watchdog)
         reader = _open_reader(address, attempt, read_timeout_s, abort)
         guard.claim()
         reader.on_close(release)
@@ -125,12 +125,24 @@ def _connect(
         failure = _explained(error, guard, abort)
     finally:
         watchdog.cancel()
-        watchdog.join(timeout=1)
+        if watchdog.ident is not None:
+            watchdog.join(timeout=1)
         if reader is None:
             release()
     if reader is None:
         raise failure
     return reader
+
+
+def _begin(watchdog: threading.Timer) -> None:
+    begun = True
+    try:
+        watchdog.start()
+    except RuntimeError:
+        begun = False
+    if not begun:
+        # Without it a camera that accepts and says nothing could hold this thread for ever.
+        raise SourceError(SourceProblem.CANNOT_CONNECT, "no thread is left to watch the connection")
 
 
 def _open_reader(address: Address, attempt: _Attempt, read_timeout_s: float, abort: AbortToken) -> ContainerReader:

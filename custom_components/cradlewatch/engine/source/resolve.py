@@ -37,7 +37,14 @@ def resolve(host: str, timeout_s: float, abort: AbortToken) -> frozenset[str]:
             done.set()
 
     # A daemon thread of its own: a pool would wait for the hanging one at shutdown.
-    threading.Thread(target=look_up, name="cradlewatch-resolve", daemon=True).start()
+    begun = True
+    try:
+        threading.Thread(target=look_up, name="cradlewatch-resolve", daemon=True).start()
+    except RuntimeError:
+        begun = False
+        _hanging.release()
+    if not begun:
+        raise SourceError(SourceProblem.CANNOT_CONNECT, "no thread is left to look the host up")
     _wait(done, timeout_s, abort)
     if not found:
         raise SourceError(SourceProblem.CANNOT_CONNECT, f"unknown host ({failed[0] if failed else 'no address'})")
