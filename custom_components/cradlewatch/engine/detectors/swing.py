@@ -38,6 +38,8 @@ _CLINGING, _CLINGING_MOST = 0.75, 0.95
 """Cells differ: a quarter may cling more."""
 _MOVES = 2.0
 """Times the change of one frame, after two."""
+_STRIP = 32
+"""Cells."""
 _AT_MOST = 3.0
 """Times the middle one."""
 
@@ -61,14 +63,16 @@ def strongest(cells: NDArray[np.float32], times_s: Times, keyframes_s: Sequence[
     series -= series.mean(axis=0)
     number = _between(times_s, keyframes_s)
     plain = _without(_drift(times_s), _steps(number), np.median(series, axis=1)[:, None])
-    rest = plain @ series
+    rest = _product(plain, series)
     strength = (rest * rest).mean(axis=0)
     active = strength > _ACTIVE**2
     whiten = _whiten(plain, _clinging(series[:, active], number) if len(keyframes_s) else 0.0)
-    keep = _tame_coder(whiten @ series[:, active], whiten @ _phases(times_s, keyframes_s), plain) @ whiten
-    left = keep @ series
-    wide = _without(_wide(left))
-    keep, left = wide @ keep, wide @ left
+    keep = _tame_coder(_product(whiten, series[:, active]), whiten @ _phases(times_s, keyframes_s), plain) @ whiten
+    left = _product(keep, series)
+    shared = _wide(left)
+    if shared.shape[1]:
+        wide = _without(shared)
+        keep, left = wide @ keep, _product(wide, left)
     hertz = np.arange(_SLOW_HZ[0], _BAND_HZ[1] + 1e-6, _STEP_HZ, dtype=np.float64)
     share, at_hz = _best(_swings(plain, whiten, keep, times_s, hertz), left, hertz)
     found = (share, at_hz, np.sqrt(share * strength))
@@ -77,13 +81,25 @@ def strongest(cells: NDArray[np.float32], times_s: Times, keyframes_s: Sequence[
 
 def _best(swings: Courses, left: Courses, hertz: Times) -> tuple[Times, Times]:
     """Per cell: the share of its change at the frequency of the band that has most of it, and that frequency."""
-    power = (np.matmul(swings.transpose(0, 2, 1), left) ** 2).sum(axis=1)
+    parts = _product(swings.transpose(0, 2, 1).reshape(-1, left.shape[0]), left)
+    power = (parts * parts).reshape(len(hertz), -1, left.shape[1]).sum(axis=1)
     in_band, slow = hertz >= _BAND_HZ[0], hertz <= _SLOW_HZ[1]
     best = power[in_band].argmax(axis=0)
     peak = np.take_along_axis(power[in_band], best[None], axis=0)[0]
     total = (left * left).sum(axis=0) + 1e-9
     # Drift is strongest where it is slowest; a swing stands out from what is slower than it.
     return np.where(peak > power[slow].max(axis=0), peak / total, 0), hertz[in_band][best]
+
+
+def _product(table: Courses, cells: Courses) -> Courses:
+    """`table @ cells`, in strips so narrow that the library does it in this thread: its own only cost here."""
+    size = cells.shape[1]
+    strips = max(1, -(-size // _STRIP))
+    padded = np.zeros((cells.shape[0], strips * _STRIP))
+    padded[:, :size] = cells
+    parts = np.matmul(table, padded.reshape(-1, strips, _STRIP).transpose(1, 0, 2).copy())
+    product: Courses = parts.transpose(1, 0, 2).reshape(table.shape[0], -1)[:, :size]
+    return product
 
 
 def _without(*parts: Courses) -> Courses:
@@ -186,7 +202,7 @@ def _tame_coder(active: Courses, phases: Courses, plain: Courses) -> Courses:
 def _wide(left: Courses) -> Courses:
     """The strongest changes that cells all over the picture share, each in its own measure."""
     strength, in_time = np.linalg.eigh(left @ left.T)
-    found = [np.zeros((left.shape[0], 1))]
+    found = [np.zeros((left.shape[0], 0))]
     for index in range(1, _WIDE_MOST + 1):
         if strength[-index] <= 1e-9:
             break
@@ -204,9 +220,18 @@ def _swings(plain: Courses, whiten: Courses, keep: Courses, times_s: Times, hert
     near = hertz[:, None] + np.array([-_SPREAD_HZ, _SPREAD_HZ])
     angle = 2 * np.pi * near[:, None, :] * (times_s - times_s.mean())[None, :, None]
     whole = np.concatenate([np.cos(angle), np.sin(angle)], axis=2)
-    white = whiten @ whole
-    left, strength, _ = np.linalg.svd(keep @ whole, full_matrices=False)
-    enough = strength > _LEFT * np.linalg.svd(white, compute_uv=False)
-    enough &= np.linalg.svd(plain @ whole, compute_uv=False) > _LEFT * np.linalg.svd(whole, compute_uv=False)
+    columns = whole.transpose(1, 0, 2).reshape(len(times_s), -1)
+    unmixed = np.stack([each @ columns for each in (plain, whiten, keep)]).reshape(3, len(times_s), len(hertz), 4)
+    bare, white, kept = unmixed.transpose(0, 2, 1, 3)
+    left, strength, _ = np.linalg.svd(kept, full_matrices=False)
+    enough = strength > _LEFT * _heights(white)
+    enough &= _heights(bare) > _LEFT * _heights(whole)
     swings: Courses = left * enough[:, None, :]
     return swings
+
+
+def _heights(columns: Courses) -> Courses:
+    """The singular values of each table (frequencies, times, 4), the largest first."""
+    squares = np.linalg.eigvalsh(np.matmul(columns.transpose(0, 2, 1), columns))[:, ::-1]
+    heights: Courses = np.sqrt(np.maximum(squares, 0))
+    return heights
