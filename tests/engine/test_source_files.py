@@ -141,6 +141,37 @@ def test_broken_file_is_an_error_not_a_loop(tmp_path: Path) -> None:
     assert caught.value.problem is SourceProblem.UNSUPPORTED_SOURCE
 
 
+@pytest.mark.parametrize("broken", [("a.mp4",), ("b.mp4",), ("d.mp4",), ("a.mp4", "b.mp4")])
+@pytest.mark.parametrize("content", [b"", b"no film at all" * 1000])
+def test_a_broken_film_in_a_folder_is_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, broken: tuple[str, ...], content: bytes
+) -> None:
+    """Told once, though it comes again with each round; those after it play."""
+    whole = [name for name in ("a.mp4", "b.mp4", "c.mp4", "d.mp4") if name not in broken]
+    for number, name in enumerate(whole, 1):
+        write_clip(tmp_path / name, Clip(seconds=0.4, size_wh=(320, 240), first_number=100 * number))
+    for name in broken:
+        (tmp_path / name).write_bytes(content)
+    with opened(str(tmp_path), allowed_folders=(str(tmp_path),)) as source:
+        numbers = [
+            read_frame_code(frame.to_ndarray(format="gray"))
+            for item in video_items(source, 6 * len(whole) * 2)
+            for frame in item.packet.decode()
+            if isinstance(frame, VideoFrame)
+        ]
+    firsts = [number for number in numbers if number is not None and number % 100 == 0]
+    assert firsts == [100 * number for number in range(1, len(whole) + 1)] * 2
+    told = [record.getMessage() for record in caplog.records if "left out" in record.getMessage()]
+    assert len(told) == len(broken)
+
+
+def test_a_folder_of_broken_films_is_an_error(tmp_path: Path) -> None:
+    for name in ("a.mp4", "b.mp4", "c.mp4"):
+        (tmp_path / name).write_bytes(b"no film at all" * 1000)
+    with pytest.raises(SourceError), opened(str(tmp_path), allowed_folders=(str(tmp_path),)):
+        pass
+
+
 def test_sound_only_file_has_no_video(tmp_path: Path) -> None:
     path = tmp_path / "sound.mp4"
     with av.open(str(path), "w") as out:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
+import logging
 from pathlib import Path
 import threading
 import time
@@ -16,6 +17,7 @@ from .pace import Pace
 from .reader import ContainerReader, MediaPacket, fraction_of
 from .types import AbortToken
 
+_LOGGER = logging.getLogger(__name__)
 _SUFFIXES = frozenset(
     {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".ts", ".m2ts", ".mts", ".avi", ".flv", ".mpg", ".mpeg", ".mjpeg"}
     | {".mjpg", ".h264", ".264", ".h265", ".265", ".hevc", ".3gp"}
@@ -87,7 +89,10 @@ def _leave_resume(spec: str, index: int) -> None:
 
 
 class LoopingReader:
-    """Reads files in turn for ever. Packets belong to the first file's streams, times go on and on."""
+    """Reads files in turn for ever. Packets belong to the first file's streams, times go on and on.
+
+    In a folder a film that cannot be read is left out, and told once. Raises SourceError where none can be.
+    """
 
     live_clock = False
 
@@ -95,8 +100,11 @@ class LoopingReader:
         self._files = files
         self._abort = abort
         self._name = name
-        self._index = start
-        self._first = _open_file(files[start], abort)
+        self._index = start - 1
+        self._failed = 0
+        """Films in a row of which nothing could be read."""
+        self._told: set[Path] = set()
+        self._first = self._opened_next()
         self._current = self._first
         self.video = self._first.video
         self.audio = self._first.audio
@@ -112,6 +120,7 @@ class LoopingReader:
     def _packets_of_file(self) -> Iterator[tuple[MediaPacket, float]]:
         self._line.begin_file()
         count = 0
+        error = SourceError(SourceProblem.UNSUPPORTED_SOURCE, "a file without readable pictures")
         try:
             for packet, _ in self._current.packets():
                 at_s = self._line.place(packet)
@@ -123,17 +132,40 @@ class LoopingReader:
                 yield packet, time.monotonic()
         except SourceEndedError:
             self._pace.raise_if_aborted()
+        except SourceError as broken:
+            error = broken
         if not count:
-            raise SourceError(SourceProblem.UNSUPPORTED_SOURCE, "a file without readable pictures")
+            self._leave_out(error)
+        else:
+            self._failed = 0
 
     def _next_file(self) -> None:
         if self._current is not self._first:
             self._current.close()
-        self._index = (self._index + 1) % len(self._files)
-        self._current = _open_file(self._files[self._index], self._abort)
+        self._current = self._opened_next()
         if not _alike(self._first, self._current):
             _leave_resume(self._name, self._index)
             raise SourceChangedError(SourceProblem.CANNOT_CONNECT, "the next file has another format")
+
+    def _opened_next(self) -> ContainerReader:
+        while True:
+            self._index = (self._index + 1) % len(self._files)
+            try:
+                return _open_file(self._files[self._index], self._abort)
+            except SourceEndedError:
+                raise
+            except SourceError as error:
+                self._leave_out(error)
+
+    def _leave_out(self, error: SourceError) -> None:
+        """The film of now; raises its error where it was the last hope."""
+        self._failed += 1
+        if self._failed >= len(self._files):
+            raise error
+        path = self._files[self._index]
+        if path not in self._told:
+            self._told.add(path)
+            _LOGGER.warning("A film is left out, the next one follows (%s): %s", path.name, error)
 
     def close(self) -> None:
         """Close the files; safe to call twice."""
