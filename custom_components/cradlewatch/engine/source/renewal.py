@@ -24,7 +24,8 @@ _LEAST_S = 0.3
 class KeyframeTemplate:
     """The stream that begins with one keyframe. `close` after all that was made of it."""
 
-    def __init__(self, container: InputContainer) -> None:
+    def __init__(self, file: io.BytesIO, container: InputContainer) -> None:
+        self._file = file
         self._container = container
         self.stream: VideoStream = container.streams.video[0]
 
@@ -36,13 +37,15 @@ class KeyframeTemplate:
     @classmethod
     def of(cls, codec: NalCodec, keyframe: bytes) -> KeyframeTemplate | None:
         """None where `keyframe` (start codes, with its parameter sets) cannot be decoded without fault."""
+        file = io.BytesIO(keyframe)
         try:
-            container = av.open(io.BytesIO(keyframe), "r", format=codec.value, options=_OPTIONS)
+            container = av.open(file, "r", format=codec.value, options=_OPTIONS)
         except FFmpegError, OSError:
             return None
-        template = cls(container) if container.streams.video else None
+        template = cls(file, container) if container.streams.video else None
         if template is None or not template.is_whole(keyframe):
             container.close()
+            file.close()
             return None
         return template
 
@@ -58,8 +61,10 @@ class KeyframeTemplate:
         return [(frame.width, frame.height) for frame in frames if not frame.is_corrupt] == [self.size_wh]
 
     def close(self) -> None:
-        """Release it; safe to call twice."""
+        """Release it, with the picture; safe to call twice."""
         self._container.close()
+        # The container stays in a circle with its stream, and would keep the keyframe over privacy.
+        self._file.close()
 
 
 class Renewal:
