@@ -60,7 +60,7 @@ async def test_by_crib_and_day_with_thumbnails(
         return next((item for item in await today(hass, mina) if "/clip/" in item.media_content_id), None)
 
     for _ in range(200):
-        if found := await clip():
+        if (found := await clip()) and found.thumbnail:
             break
         await asyncio.sleep(0.1)
     assert found is not None

@@ -57,7 +57,10 @@ async def test_danger_last_event_and_counters_stay(hass: HomeAssistant, video: P
     await until(lambda: crib_state(hass, monitor, "binary_sensor", "attention").state == "on", "the danger")
     calls_id = entity_id(hass, entry.entry_id, "sensor", "ai_calls_today")
     before = hass.states.get(calls_id)
-    title = crib_state(hass, monitor, "sensor", "last_event_title").state
+    title = await until(
+        lambda: (shown := crib_state(hass, monitor, "sensor", "last_event_title").state) != "unknown" and shown,
+        "it told",
+    )
     gemini.answer_with("hang")
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done()

@@ -124,8 +124,18 @@ class GeminiReporter:
     async def _ask(
         self, contents: list[Any], config: GenerateContentConfig, timeout_s: float
     ) -> GenerateContentResponse:
-        async with gemini_client(self._api_key, timeout_s, lambda: self._on_stage(Stage.MODEL)) as client:
+        told = False
+
+        def sent() -> None:
+            nonlocal told
+            if not told:
+                told = True
+                self._on_stage(Stage.MODEL)
+
+        async with gemini_client(self._api_key, timeout_s, sent) as client:
             response = await client.models.generate_content(model=self.model, contents=contents, config=config)
+        # An answer that is there at once may be read before the request is known to have gone out.
+        sent()
         self._on_stage(Stage.CHECKING)
         return response
 
