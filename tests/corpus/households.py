@@ -79,9 +79,9 @@ def cough(rng: np.random.Generator, duration_s: float, rate_hz: int) -> Sound:
             t = np.arange(size) / rate_hz
             part = rng.standard_normal(size) * np.exp(-t / 0.08) * np.clip(t / 0.01, 0, 1)
             if rng.random() < 0.5:
-                part += (
-                    _child_syllable(rng, rng.uniform(200, 420), size / rate_hz, rate_hz)[:size] * 2 * np.exp(-t / 0.15)
-                )
+                # Half a sample more: what is divided and multiplied again may be one sample short.
+                voice = _child_syllable(rng, rng.uniform(200, 420), (size + 0.5) / rate_hz, rate_hz)
+                part += voice * 2 * np.exp(-t / 0.15)
             at = _placed(out, part, at) + int(rng.uniform(0.1, 0.4) * rate_hz)
         at += int(rng.uniform(1, 5) * rate_hz)
     return scaled(out, -22)
