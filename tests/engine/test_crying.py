@@ -243,3 +243,12 @@ def test_a_gap_in_the_sound_makes_no_long_burst():
         # A quarter of a second of voice every four seconds, each block's time says so.
         block = AudioBlock(samples=piece, rate_hz=16000, at_s=10 + 4.0 * number)
         assert not [s for s in listener.hear(block) if s.kind is EventKind.CRYING]
+
+
+@pytest.mark.parametrize(("base_hz", "swing_s"), [(955, 5.3), (909, 4.8), (988, 4.7)])
+def test_a_siren_that_sweeps_outside_is_no_crying(base_hz, swing_s):
+    """One high arc without a breath: it was taken for a wail."""
+    rng, rate_hz = np.random.default_rng(3), 16000
+    swing = np.sin(2 * np.pi * np.arange(30 * rate_hz) / rate_hz / swing_s)
+    siren = voices.voiced(base_hz * 2 ** (0.5 * swing), rate_hz, [(900, 900, 1.0)], 6.0, 0.02, rng)
+    assert crying(voices.mixed(voices.scaled(siren, -28), rng, 20), rate_hz) == []

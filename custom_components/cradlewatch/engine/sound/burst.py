@@ -60,6 +60,8 @@ MELODIC_SEMITONES = 2.0
 """What bends less may keep to a step by chance."""
 _WAIL_S = 3.0
 _WAIL_BEND_SEMITONES = 1.5
+_WAIL_HIGHEST_HZ = 700.0
+"""What sweeps on and on above it is a siren outside. A child that cries so high takes a breath: two cries count."""
 
 
 def like(value: float, ramp: Ramp) -> float:
@@ -175,5 +177,5 @@ class Burst:
         melody = self.melody
         if self.duration_s < _WAIL_S or not melody.size or abs(scale_of(melody)) > ON_SCALE[0][0]:
             return False
-        low, high = np.quantile(melody, [0.1, 0.9])
-        return bool(high - low >= _WAIL_BEND_SEMITONES)
+        low, middle, high = np.quantile(melody, [0.1, 0.5, 0.9])
+        return bool(high - low >= _WAIL_BEND_SEMITONES and middle <= 12 * np.log2(_WAIL_HIGHEST_HZ))
