@@ -146,6 +146,22 @@ def test_strong_noise_between_keyframes_far_apart_is_looked_at_always(crf: int, 
     assert sparing.too_noisy
 
 
+@pytest.mark.parametrize(
+    ("film", "crf", "more"),
+    [
+        (infant(14.0, seed=4, noise=2.0, infrared=True), 24, {}),
+        (infant(16.0, seed=34, noise=2.0, infrared=True), 0, {"rate": "400k"}),
+    ],
+    ids=["infrared", "infrared, constant rate"],
+)
+def test_no_incident_of_a_noisy_night_is_missed_or_told_late(film: Film, crf: int, more: dict[str, Any]) -> None:
+    coded = encode(film(), gop_s=2.0, crf=crf, **more)
+    always, sparing = watch(coded, economy=False), watch(coded, economy=True)
+    assert always.onsets()
+    assert sparing.onsets() == always.onsets()
+    assert all(late_s <= ALIKE_S for late_s in sparing.told_late_s)
+
+
 def test_a_stream_with_b_frames_is_looked_at_always() -> None:
     coded = encode(infant(10.0, seed=31, noise=2.0)(), gop_s=2.0, crf=28, reorders=True)
     always, sparing = watch(coded, economy=False), watch(coded, economy=True)
