@@ -147,7 +147,8 @@ async def sending(home: Home, gemini: GeminiServer) -> bool:
         gemini.reports_with = "hang"
         async for message in ws:
             event = message.json().get("event")
-            if event and event["data"]["stage"] == "sending":
+            # A request that went out in between was told as being sent already: it is with the model, and hangs there.
+            if event and event["data"]["stage"] in ("sending", "model"):
                 os.killpg(home.process.pid, signal.SIGKILL)
                 return True
     return False
